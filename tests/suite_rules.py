@@ -1,0 +1,74 @@
+"""The rules of this suite, held by pytest itself.
+
+No test may be skipped or expected to fail, none may reach beyond this machine, and what drives a
+browser is marked so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")  # noqa: S104
+_BROWSER_TESTS = Path(__file__).parent / "browser"
+
+_left_out = pytest.StashKey[list[str]]()
+
+
+class ReachedTheNetwork(RuntimeError):
+    """A test tried to talk to an address that is not on this machine."""
+
+
+def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: sockets may connect to loopback addresses and Unix paths only."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    host = address[0] if isinstance(address, tuple) else None
+    if isinstance(host, str) and not host.startswith(_LOOPBACK):
+        raise ReachedTheNetwork(f"a test connected to {host}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_left_out] = []
+    sys.addaudithook(_refuse_the_network)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_BROWSER_TESTS):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped or hasattr(report, "wasxfail"):
+        item.config.stash[_left_out].append(item.nodeid)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped:
+        collector.config.stash[_left_out].append(collector.nodeid)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash[_left_out] and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for nodeid in config.stash[_left_out]:
+        terminalreporter.write_line(f"NOT ALLOWED: {nodeid} was skipped or expected to fail", red=True)
