@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")  # noqa: S104
+_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
 _BROWSER_TESTS = Path(__file__).parent / "browser"
 
 _left_out = pytest.StashKey[list[str]]()

