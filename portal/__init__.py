@@ -1,0 +1,64 @@
+"""Lockstep: a calendar portal for mental-health practices. `create_app` is the only wiring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import cli, extensions, jobs, models, views
+from portal.columns import make_keyring
+from portal.config import ROOT, Config, load_config
+from portal.google import oauth
+from portal.views import headers, signing_in
+
+__all__ = ["create_app", "models"]
+
+YEAR_SECONDS = 31_536_000
+
+
+def create_app(config: Config | None = None, **overrides: Any) -> Flask:
+    """Build the app from `config`, or from the environment. `overrides` are Flask settings, for tests."""
+    config = config or load_config()
+    app = Flask("portal", root_path=str(Path(__file__).parent), instance_path=str(ROOT / "instance"))
+    app.template_folder = str(ROOT / "templates")
+    app.static_folder = str(ROOT / "static")
+    app.config.from_mapping(_flask_settings(config), **overrides)
+    app.extensions["config"] = config
+    app.extensions["keyring"] = make_keyring(config.token_encryption_keys)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
+    _bind_extensions(app, config)
+    signing_in.register(app)
+    headers.register(app)
+    views.register(app)
+    cli.register(app)
+    return app
+
+
+def _flask_settings(config: Config) -> dict[str, Any]:
+    """Cookies are Secure and carry the `__Host-` prefix when, and only when, the portal is on https."""
+    return {
+        "SECRET_KEY": config.secret_key,
+        "SQLALCHEMY_DATABASE_URI": config.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "SESSION_COOKIE_NAME": "__Host-session" if config.is_https else "session",
+        "SESSION_COOKIE_SECURE": config.is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # a calendar stays open for days; the session's own end bounds the token
+        "SEND_FILE_MAX_AGE_DEFAULT": YEAR_SECONDS,
+        "MAX_CONTENT_LENGTH": 1_000_000,
+    }
+
+
+def _bind_extensions(app: Flask, config: Config) -> None:
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(app, directory=str(ROOT / "migrations"))
+    extensions.login_manager.init_app(app)
+    extensions.csrf.init_app(app)
+    extensions.htmx.init_app(app)
+    extensions.oauth.init_app(app)
+    oauth.register(config)
+    jobs.bind(app, config)

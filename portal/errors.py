@@ -1,0 +1,114 @@
+"""Every exception the portal raises on purpose. Nothing here carries text about a person.
+
+    PortalError
+    ├─ InvalidInput            a form or command value that cannot be taken; names the field
+    ├─ Refused                 a well-formed request that the rules forbid
+    ├─ StaleRevision           the form was drawn from an older revision than the one stored
+    ├─ LeaseLost               this run no longer holds its connection; it must send nothing more
+    ├─ CalendarError           anything Google said or failed to say
+    │  ├─ AuthorizationExpired     invalid_grant, or 401 after a refresh: the provider must reconnect
+    │  ├─ ScopeMissing             403 insufficientPermissions: a box was left unticked
+    │  ├─ PermissionDenied         403 that is neither quota nor scope
+    │  ├─ RateLimited              403/429 usageLimits: back off
+    │  ├─ QuotaExceeded            403 quotaExceeded: wait for hours
+    │  ├─ SyncTokenExpired         410 fullSyncRequired, 400 "Invalid sync token value"
+    │  ├─ EtagMismatch             412: read again, decide again
+    │  ├─ Conflict                 409: the id is taken
+    │  ├─ EventNotFound            404, or 410 deleted
+    │  ├─ InvalidRequest           400: a bug of ours
+    │  └─ CalendarUnavailable      5xx, time-outs, lost connections, a 200 that isn't JSON
+    └─ InvalidCalendarData     one resource that cannot become an Event; the rest goes on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class PortalError(Exception):
+    """The root of everything the portal raises on purpose."""
+
+
+class InvalidInput(PortalError):
+    """Values that cannot be taken, by field name, each with a sentence for the person who typed them."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(", ".join(sorted(problems)))
+        self.problems = dict(problems)
+
+
+class Refused(PortalError):
+    """The rules forbid it; `code` says which rule, and the page has the words."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class StaleRevision(PortalError):
+    """Somebody saved a newer revision since this form was drawn. Nothing was changed."""
+
+
+class LeaseLost(PortalError):
+    """The connection's fencing number moved on, or its lease ran out."""
+
+
+class CalendarError(PortalError):
+    """Google refused, failed, or could not be reached. `code` is Google's reason or ours."""
+
+    def __init__(self, code: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+
+
+class AuthorizationExpired(CalendarError):
+    """The grant is gone: revoked, expired, or refused after a fresh token."""
+
+
+class ScopeMissing(CalendarError):
+    """The grant lacks a scope that this call needs."""
+
+
+class PermissionDenied(CalendarError):
+    """A 403 that speaks of neither quota nor scope."""
+
+
+class RateLimited(CalendarError):
+    """Too many requests; the same call may succeed soon."""
+
+
+class QuotaExceeded(CalendarError):
+    """Google's anti-abuse limit; the same call may succeed in hours."""
+
+
+class SyncTokenExpired(CalendarError):
+    """The sync token is refused: only a full list helps."""
+
+
+class EtagMismatch(CalendarError):
+    """The resource changed since the agreed etag."""
+
+
+class Conflict(CalendarError):
+    """The id is taken, perhaps by our own earlier try."""
+
+
+class EventNotFound(CalendarError):
+    """Google does not know it, or has deleted it."""
+
+
+class InvalidRequest(CalendarError):
+    """Google calls the request malformed: a bug of ours, so it is never retried blindly."""
+
+
+class CalendarUnavailable(CalendarError):
+    """Google did not answer usefully; nothing is known about what it did."""
+
+
+class InvalidCalendarData(PortalError):
+    """One resource that cannot be understood. `code` says what is odd about it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code

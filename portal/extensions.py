@@ -1,0 +1,76 @@
+"""Flask extensions, created unbound; `create_app` binds them. Also how transactions begin on SQLite."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+import sqlalchemy as sa
+from authlib.integrations.flask_client import OAuth
+from flask_htmx import HTMX
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase
+
+SQLITE_BUSY_SECONDS = 10
+
+
+class Base(DeclarativeBase):
+    """All tables. Constraint names are fixed, so that SQLite and PostgreSQL migrate alike."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+# Objects stay readable after a commit: a run commits per batch and goes on with what it gathered.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate(db=db, render_as_batch=True)
+login_manager = LoginManager()
+csrf = CSRFProtect()
+htmx = HTMX()
+oauth = OAuth()
+
+# SQLite cannot turn a read transaction into a writing one while another writer commits (SQLITE_BUSY_SNAPSHOT).
+# So transactions begin IMMEDIATE unless the edge knows that it will only read.
+_reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+
+
+def begin_reading() -> None:
+    """From here on this request only reads; on SQLite it then never waits for a writer."""
+    _reads_only.set(True)
+
+
+def begin_writing() -> None:
+    """End the reading transaction, if there is one, and let the next one write."""
+    if _reads_only.get():
+        db.session.commit()
+    _reads_only.set(False)
+
+
+@sa.event.listens_for(Engine, "connect")
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    if type(dbapi_connection).__module__.startswith("sqlite3"):
+        dbapi_connection.isolation_level = None  # SQLAlchemy's BEGIN below, not the driver's
+        for pragma in (
+            f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+
+@sa.event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN" if _reads_only.get() else "BEGIN IMMEDIATE")

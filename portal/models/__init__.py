@@ -1,0 +1,68 @@
+"""The tables, one module per aggregate. Import the classes from here."""
+
+from __future__ import annotations
+
+from portal.models.appointments import (
+    Appointment,
+    AppointmentHistory,
+    AppointmentKind,
+    AppointmentSeries,
+    AppointmentStatus,
+    SeriesFrequency,
+)
+from portal.models.audit import AuditEntry
+from portal.models.feeds import Feed, FeedRead
+from portal.models.google import (
+    CardKind,
+    ChangeCard,
+    Connection,
+    ConnectionPhase,
+    EventLink,
+    GoogleCalendar,
+    GoogleEvent,
+    GoogleOccurrence,
+    LinkState,
+    PushChannel,
+    SyncRun,
+)
+from portal.models.people import (
+    Client,
+    ClientDisplayNumber,
+    LoginSession,
+    NameDisplay,
+    OfficeHours,
+    Practice,
+    Provider,
+    SyncMode,
+)
+
+__all__ = [
+    "Appointment",
+    "AppointmentHistory",
+    "AppointmentKind",
+    "AppointmentSeries",
+    "AppointmentStatus",
+    "AuditEntry",
+    "CardKind",
+    "ChangeCard",
+    "Client",
+    "ClientDisplayNumber",
+    "Connection",
+    "ConnectionPhase",
+    "EventLink",
+    "Feed",
+    "FeedRead",
+    "GoogleCalendar",
+    "GoogleEvent",
+    "GoogleOccurrence",
+    "LinkState",
+    "LoginSession",
+    "NameDisplay",
+    "OfficeHours",
+    "Practice",
+    "Provider",
+    "PushChannel",
+    "SeriesFrequency",
+    "SyncMode",
+    "SyncRun",
+]

@@ -1,0 +1,1 @@
+"""The core of the sync: values in, values out. No I/O, no clock, no framework."""

@@ -1,0 +1,107 @@
+"""Who is asking: Flask-Login over our own session rows. A cookie copied before sign-out opens nothing after it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Flask, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user
+
+from portal import accounts
+from portal.clock import utcnow
+from portal.config import Config
+from portal.extensions import begin_reading, begin_writing, csrf, db, htmx, login_manager
+from portal.models import LoginSession, Provider
+
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "accounts.login",
+        "accounts.sign_in",
+        "feeds.calendar",
+        "system.healthz",
+        "system.readyz",
+        "system.robots",
+        "webhooks.google",
+        "static",
+    }
+)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+REAUTHENTICATION_SECONDS = 30 * 60
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """The signed-in provider of this request. Its id in the cookie is the session's random token."""
+
+    def __init__(self, token: str, row: LoginSession) -> None:
+        self.token = token
+        self.row = row
+
+    def get_id(self) -> str:
+        return self.token
+
+    @property
+    def provider(self) -> Provider:
+        return self.row.provider
+
+
+def register(app: Flask) -> None:
+    login_manager.session_protection = None  # the row is the protection; 0.6.3's trusts X-Forwarded-For
+    login_manager.user_loader(_load)
+    login_manager.unauthorized_handler(_send_to_login)
+    app.before_request(_admit)
+
+
+def signed_in_provider() -> Provider:
+    """The provider who sends this request; views behind the door only."""
+    provider = current_user.provider
+    assert isinstance(provider, Provider)
+    return provider
+
+
+def recently_authenticated(now: dt.datetime) -> bool:
+    """Whether the password was given within the last 30 minutes."""
+    since = now - current_user.row.authenticated_at
+    return bool(since.total_seconds() < REAUTHENTICATION_SECONDS)
+
+
+def _load(token: str) -> SignedIn | None:
+    config: Config = current_app.extensions["config"]
+    row = accounts.find_session(
+        token,
+        now=utcnow(),
+        idle_seconds=config.session_idle_seconds,
+        limit_seconds=config.session_limit_seconds,
+    )
+    return SignedIn(token, row) if row else None
+
+
+def _admit() -> ResponseReturnValue | None:
+    """Let signed-in providers through, everybody to the public addresses. Reading requests begin no write."""
+    begin_writing()
+    if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
+        return None
+    begin_reading()
+    if not current_user.is_authenticated:
+        return _send_to_login()
+    if not request.headers.get("X-Background") and accounts.touch_session(current_user.row, now=utcnow()):
+        begin_writing()
+        db.session.add(current_user.row)
+        db.session.commit()
+        begin_reading()
+    if request.method not in SAFE_METHODS:
+        begin_writing()
+    return None
+
+
+def _send_to_login() -> ResponseReturnValue:
+    """Browsers are led to the sign-in page; HTMX is told to go there as a whole page."""
+    where: dict[str, Any] = {"next": request.full_path.rstrip("?")} if request.method == "GET" else {}
+    address = url_for("accounts.login", **where)
+    if htmx:
+        return "", 401, {"HX-Redirect": address}
+    return redirect(address, 303)
+
+
+__all__ = ["csrf", "recently_authenticated", "register", "signed_in_provider"]

@@ -1,0 +1,7 @@
+"""The WSGI entry point: `gunicorn wsgi:app`, `flask --app wsgi …`."""
+
+from __future__ import annotations
+
+from portal import create_app
+
+app = create_app()
