@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.processes import Portal, Sandbox, Valkey
-from tests.processes import Postgres, make_settings
+from tests.processes import Postgres, World, make_settings
 
 pytest_plugins = ["tests.suite_rules"]
 
@@ -101,3 +101,13 @@ def start_portal(tmp_path: Path, redis_url: str) -> Iterator[StartPortal]:
     yield start
     for portal in portals:
         portal.stop()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Portal, worker, queue and sandbox as processes, with one provider; shared by the tests of one file."""
+    world = World(tmp_path_factory.mktemp("world"))
+    try:
+        yield world.start()
+    finally:
+        world.stop()

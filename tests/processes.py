@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from cryptography.fernet import Fernet
 
-from demo.processes import Portal, Process, plain_environment
+from demo.processes import Portal, Process, Sandbox, Valkey, plain_environment
 
 PASSWORD = "a long enough phrase for tests"
 
@@ -125,3 +125,50 @@ def fetch_json(url: str, body: Any = None) -> Any:
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.loads(response.read() or b"null")
+
+
+class World:
+    """A portal with a provider, its own queue and its own Google: everything a walk through it needs."""
+
+    email = "wren.hale@example.com"
+    password = PASSWORD
+    timezone = "America/Chicago"
+
+    def __init__(self, folder: Path, *, database_url: str | None = None, **settings: str) -> None:
+        self.folder = folder
+        self.valkey = Valkey(folder / "valkey")
+        self.sandbox = Sandbox(folder, "--seed", "demo")
+        self._database_url = database_url or f"sqlite:///{folder / 'portal.db'}"
+        self._settings = settings
+        self._portal: Portal | None = None
+
+    @property
+    def portal(self) -> Portal:
+        assert self._portal, "the world was not started"
+        return self._portal
+
+    @property
+    def url(self) -> str:
+        return self.portal.url
+
+    def start(self, *, workers: int = 1) -> World:
+        self.valkey.start()
+        self.sandbox.start()
+        settings = make_settings(
+            database_url=self._database_url, redis_url=self.valkey.url, google=self.sandbox.settings()
+        )
+        self._portal = Portal(self.folder, {**settings, **self._settings})
+        self.portal.upgrade_database()
+        self.portal.add_provider(
+            self.email, name="Dr. Wren Hale", password=self.password, timezone=self.timezone, owner=True
+        )
+        self.portal.start_web()
+        for _ in range(workers):
+            self.portal.start_worker()
+        return self
+
+    def stop(self) -> None:
+        if self._portal:
+            self._portal.stop()
+        self.sandbox.stop()
+        self.valkey.stop()
