@@ -84,6 +84,7 @@ class _Reader(HTMLParser):
 def read_page(html: str) -> Element:
     reader = _Reader()
     reader.feed(html)
+    reader.close()
     return reader.root
 
 
@@ -167,10 +168,7 @@ class Reader:
         return [each for each in buttons + inputs if "disabled" not in each and self._has_form(each)]
 
     def has_button(self, name: str) -> bool:
-        return (
-            _best(name, [(self.name_of(button), button) for button in self.buttons()], exactly=True)
-            is not None
-        )
+        return name in [self.name_of(button) for button in self.buttons()]
 
     def main(self) -> Element:
         return self.page.find("main")[0]
