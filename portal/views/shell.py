@@ -1,0 +1,46 @@
+"""What every page shows around its own content: who is signed in, and files with their content's mark."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app, url_for
+from flask_login import current_user
+
+from portal.extensions import db
+from portal.models import Practice
+
+TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."})
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.globals["asset"] = asset
+    app.context_processor(_signed_in)
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it changes with the content, so browsers may keep the file for a year."""
+    return url_for("static", filename=name, v=_mark(str(current_app.static_folder), name))
+
+
+@cache
+def _mark(folder: str, name: str) -> str:
+    return hashlib.sha256(Path(folder, name).read_bytes()).hexdigest()[:10]
+
+
+def _signed_in() -> dict[str, Any]:
+    """`signed_in` for the shell; error pages and the sign-in page do without."""
+    if not current_user or not current_user.is_authenticated:
+        return {"signed_in": None}
+    name = current_user.provider.name
+    practice = db.session.scalar(sa.select(Practice.name)) or ""
+    return {"signed_in": {"name": name, "initials": _initials(name), "practice": practice}}
+
+
+def _initials(name: str) -> str:
+    words = [word for word in name.split() if word.lower() not in TITLES] or name.split() or ["?"]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
