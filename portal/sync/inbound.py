@@ -1,0 +1,166 @@
+"""What a change seen in Google means for one of our own events. Other people's events need no decision."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from portal.sync.event import Content, Event, EventTime
+from portal.sync.outbound import Link, LinkPhase, LocalAppointment
+
+SHORTEST_SECONDS = 5 * 60
+LONGEST_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing new, or older than what was agreed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshEtag:
+    """Only fields of the provider's own changed (notes, guests, colour)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptWrite:
+    """Our own write, whose answer was lost: it is agreed at that revision."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """A safe move in Google: the appointment follows, with a card that can undo it."""
+
+    start: EventTime
+    end: EventTime
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Our fields were changed: ours are written back. `card` says what the provider is told, if anything."""
+
+    card: str | None  # "moved", "edited" or None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmGone:
+    """The tombstone of our own delete."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskDeleted:
+    """The provider deleted it in Google. The appointment is untouched, and a card asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWrites:
+    """Google holds a newer revision than this database: a backup was restored. Nothing is written; ask."""
+
+
+OwnEventAction = (
+    Ignore | RefreshEtag | AdoptWrite | Reschedule | Restore | ConfirmGone | AskDeleted | HoldWrites
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Not ours: an event like any other, locked here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Ours, and its appointment has no event: link it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteStray:
+    """Ours, but its appointment is over or has another event: remove it from Google."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAndAsk:
+    """Ours by its tag, but the appointment is unknown here: never delete, never import; ask."""
+
+
+StrayAction = Import | Adopt | DeleteStray | KeepAndAsk | Ignore
+
+
+def decide_own(
+    event: Event, link: Link, appointment: LocalAppointment, *, is_scheduled: bool, now: dt.datetime
+) -> OwnEventAction:
+    """Judge a listed event that has a link. `is_scheduled`: the appointment's status is *scheduled*."""
+    if event.is_cancelled:
+        return _cancelled(link)
+    if link.phase in (LinkPhase.DELETING, LinkPhase.GONE):
+        return Restore(card=None)  # restored from the bin while it is not wanted: push deletes it again
+    if link.phase is LinkPhase.LIVE and event.etag == link.etag:
+        return Ignore()
+    remote = event.content
+    if remote is None:
+        return Ignore()
+    tag = event.tag
+    if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
+        if tag.revision > appointment.revision:
+            return HoldWrites()
+        if remote.times_hash() == tag.times_hash:
+            return AdoptWrite(tag.revision)
+    if remote.content_hash() == link.content_hash:
+        return RefreshEtag()
+    return _changed(remote, link, appointment, is_scheduled=is_scheduled, now=now)
+
+
+def _cancelled(link: Link) -> OwnEventAction:
+    match link.phase:
+        case LinkPhase.LIVE:
+            return AskDeleted()
+        case LinkPhase.DELETING:
+            return ConfirmGone()
+        case LinkPhase.GONE | LinkPhase.HELD:
+            return Ignore()
+
+
+def _changed(
+    remote: Content, link: Link, appointment: LocalAppointment, *, is_scheduled: bool, now: dt.datetime
+) -> OwnEventAction:
+    if remote.recurrence:
+        return Restore(card="edited")
+    if remote.times_hash() == link.times_hash:
+        return Restore(card=None)
+    local = appointment.content
+    is_unchanged_here = appointment.revision == link.revision
+    if is_unchanged_here and is_scheduled and is_safe_move(local, remote, now=now):
+        return Reschedule(remote.start, remote.end)
+    return Restore(card=None if remote.same_times(local) else "moved")
+
+
+def is_safe_move(local: Content, remote: Content, *, now: dt.datetime) -> bool:
+    """Both starts lie ahead, it stays timed or all-day as it was, and its length makes sense."""
+    if local.start.is_all_day != remote.start.is_all_day or remote.start.is_all_day != remote.end.is_all_day:
+        return False
+    if local.start.instant <= now or remote.start.instant <= now:
+        return False
+    seconds = (remote.end.instant - remote.start.instant).total_seconds()
+    return seconds > 0 if remote.start.is_all_day else SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
+
+
+def decide_stray(
+    event: Event,
+    *,
+    installation: str,
+    appointment: LocalAppointment | None,
+    link: Link | None,
+) -> StrayAction:
+    """Judge an event of the app calendar without a link. `link` is its appointment's, to another event."""
+    tag = event.tag
+    if tag is None or tag.installation != installation or tag.event_id != event.event_id:
+        return Import()
+    if event.is_cancelled:
+        return Ignore()
+    if appointment is None:
+        return KeepAndAsk()
+    has_other_event = link is not None and link.phase is LinkPhase.LIVE
+    if not appointment.is_live or has_other_event:
+        return DeleteStray()
+    return Adopt()
