@@ -1,7 +1,59 @@
-"""Placeholder until its owner writes it."""
+"""The one-way feed, for calendar apps. No session, no cookie, no redirect."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import datetime as dt
 
-blueprint = Blueprint("feeds", __name__, url_prefix="" or None)
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+
+from portal import feeds
+from portal.clock import utcnow
+from portal.config import Config
+from portal.extensions import begin_reading, begin_writing, db
+from portal.models import Feed
+
+blueprint = Blueprint("feeds", __name__)
+
+# Last-Modified counts in seconds; a file changed within this second may change again within it.
+SETTLED_AFTER = dt.timedelta(seconds=2)
+HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@blueprint.get("/feeds/<token>/calendar.ics")
+def calendar(token: str) -> ResponseReturnValue:
+    """The feed of this address: 200, 304 when the reader has it already, 404 unknown, 410 long replaced."""
+    now = utcnow()
+    begin_reading()
+    feed = feeds.find_feed(token)
+    if feed is None:
+        return _plain(404)
+    response = _plain(410) if feeds.is_gone(feed, now=now) else _file(feed, now=now)
+    if request.method == "GET":
+        begin_writing()
+        agent = request.headers.get("User-Agent", "")
+        feeds.record_read(feed, user_agent=agent, status=response.status_code, now=now)
+        db.session.commit()
+    return response
+
+
+def _file(feed: Feed, *, now: dt.datetime) -> Response:
+    config: Config = current_app.extensions["config"]
+    content = feeds.open_feed(feed, app_calendar_name=config.app_calendar_name, now=now)
+    response = Response(mimetype="text/calendar", headers=HEADERS)
+    response.set_etag(content.etag)
+    is_settled = now - content.modified_at > SETTLED_AFTER
+    response.last_modified = content.modified_at - (dt.timedelta() if is_settled else SETTLED_AFTER)
+    response.make_conditional(request)
+    if response.status_code != 304:
+        response.set_data(content.render())
+        response.headers["Content-Disposition"] = 'inline; filename="calendar.ics"'
+    return response
+
+
+def _plain(status: int) -> Response:
+    return Response(status=status, mimetype="text/plain", headers=HEADERS)
