@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTHON_FILES := portal sandbox demo bench tests migrations wsgi.py worker.py
 TYPED := portal sandbox demo bench tests wsgi.py worker.py
 
-.PHONY: help setup browser demo run worker test test-browser test-long lint format bench lock
+.PHONY: help setup browser demo run worker test test-browser screens test-long lint format bench lock
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,7 +32,10 @@ test: setup ## Run the tests, one walk in the browser among them
 	@scripts/test
 
 test-browser: setup ## Run every browser test
-	@CHROMIUM="$$(scripts/chromium)" $(BIN)/python -m pytest tests/browser
+	@chromium="$$(scripts/chromium)"; CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/browser
+
+screens: setup ## Take the pictures in docs/screens/ anew
+	@chromium="$$(scripts/chromium)"; KEEP_SCREENS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/browser
 
 test-long: setup ## Run the long tests and write a summary to docs/measurements/
 	@$(BIN)/python -m scripts.long_tests
