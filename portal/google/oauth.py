@@ -66,8 +66,9 @@ def register(config: Config) -> None:
 def begin_consent(redirect_uri: str, *, provider_id: int, login_hint: str | None) -> ResponseReturnValue:
     """Send the browser to Google. State, nonce and PKCE verifier wait in the cookie session.
 
-    `prompt=consent` brings a refresh token every time; `include_granted_scopes` is left out, since it may reuse
-    an earlier partial consent instead of showing the boxes again (facts §2). Raises CalendarUnavailable.
+    `prompt=consent` brings a refresh token every time; `include_granted_scopes` is left out, since it may
+    reuse an earlier partial consent instead of showing the boxes again (facts §2).
+    Raises CalendarUnavailable.
     """
     extra = {"access_type": "offline", "prompt": "consent"}
     if login_hint:

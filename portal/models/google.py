@@ -186,7 +186,9 @@ class GoogleEvent(Base):
     recurrence: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     recurring_event_id: Mapped[str | None] = mapped_column(sa.String(1024))
     original_start: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
-    expanded_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # masters: occurrences exist so far
+    expanded_until: Mapped[dt.datetime | None] = mapped_column(
+        UTCDateTime
+    )  # masters: occurrences exist so far
 
     __table_args__ = (
         sa.UniqueConstraint("google_calendar_id", "event_id"),
@@ -239,8 +241,12 @@ class EventLink(Base):
     times_hash: Mapped[str | None] = mapped_column(sa.String(64))  # of start and end, as agreed
     revision: Mapped[int]  # the appointment's revision that was sent or adopted
     agreed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
-    missing_tries: Mapped[int] = mapped_column(default=0)  # 409 and then 404: "not visible yet"
-    missing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    needs_write: Mapped[bool] = mapped_column(default=False)  # our fields differ in Google: write them back
+    generation: Mapped[int] = mapped_column(default=0)  # of the app calendar's pass that listed it last
+    error: Mapped[str | None] = mapped_column(sa.String(64))  # why the last write failed, as a code
+    tries: Mapped[int] = mapped_column(default=0)  # failed writes in a row
+    retry_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    missing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # Google answered 404 for it
 
     appointment: Mapped[Appointment] = relationship()
 

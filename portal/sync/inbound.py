@@ -45,6 +45,16 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class Readopt:
+    """Restored from Google's bin, and wanted here: it is the appointment's event again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redelete:
+    """Restored from Google's bin, but the appointment is over here: it goes again, and a card tells why."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmGone:
     """The tombstone of our own delete."""
 
@@ -60,7 +70,16 @@ class HoldWrites:
 
 
 OwnEventAction = (
-    Ignore | RefreshEtag | AdoptWrite | Reschedule | Restore | ConfirmGone | AskDeleted | HoldWrites
+    Ignore
+    | RefreshEtag
+    | AdoptWrite
+    | Reschedule
+    | Restore
+    | Readopt
+    | Redelete
+    | ConfirmGone
+    | AskDeleted
+    | HoldWrites
 )
 
 
@@ -93,22 +112,47 @@ def decide_own(
     """Judge a listed event that has a link. `is_scheduled`: the appointment's status is *scheduled*."""
     if event.is_cancelled:
         return _cancelled(link)
-    if link.phase in (LinkPhase.DELETING, LinkPhase.GONE):
-        return Restore(card=None)  # restored from the bin while it is not wanted: push deletes it again
-    if link.phase is LinkPhase.LIVE and event.etag == link.etag:
-        return Ignore()
     remote = event.content
-    if remote is None:
+    if remote is None or _is_old_news(event, link):
         return Ignore()
-    tag = event.tag
-    if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
-        if tag.revision > appointment.revision:
-            return HoldWrites()
-        if remote.times_hash() == tag.times_hash:
-            return AdoptWrite(tag.revision)
+    if link.phase is not LinkPhase.LIVE:
+        return _restored(link, appointment)
+    own_write = _own_write(event, remote, link, appointment)
+    if own_write is not None:
+        return own_write
     if remote.content_hash() == link.content_hash:
         return RefreshEtag()
     return _changed(remote, link, appointment, is_scheduled=is_scheduled, now=now)
+
+
+def _is_old_news(event: Event, link: Link) -> bool:
+    """Agreed already, or a copy from before the agreement: Google's lists may lag behind its answers."""
+    if link.phase is LinkPhase.LIVE and event.etag == link.etag:
+        return True
+    if event.updated is None or link.remote_updated is None:
+        return False
+    if link.phase in (LinkPhase.DELETING, LinkPhase.GONE):
+        return event.updated <= link.remote_updated  # as it was before our delete
+    return event.updated < link.remote_updated
+
+
+def _restored(link: Link, appointment: LocalAppointment) -> OwnEventAction:
+    """Live in Google although its link says deleted."""
+    if link.phase is LinkPhase.DELETING:
+        return Ignore()  # push finishes the delete first
+    return Readopt() if appointment.is_live else Redelete()
+
+
+def _own_write(
+    event: Event, remote: Content, link: Link, appointment: LocalAppointment
+) -> AdoptWrite | HoldWrites | None:
+    """Whose write was it? A tag newer than the agreement is ours, unless the times under it were changed."""
+    tag = event.tag
+    if tag is None or tag.event_id != event.event_id or tag.revision <= link.revision:
+        return None
+    if tag.revision > appointment.revision:
+        return HoldWrites()
+    return AdoptWrite(tag.revision) if remote.times_hash() == tag.times_hash else None
 
 
 def _cancelled(link: Link) -> OwnEventAction:
@@ -142,7 +186,9 @@ def is_safe_move(local: Content, remote: Content, *, now: dt.datetime) -> bool:
     if local.start.instant <= now or remote.start.instant <= now:
         return False
     seconds = (remote.end.instant - remote.start.instant).total_seconds()
-    return seconds > 0 if remote.start.is_all_day else SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
+    if remote.start.is_all_day:
+        return seconds > 0
+    return SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS and seconds % 60 == 0
 
 
 def decide_stray(

@@ -45,6 +45,7 @@ class Link:
     times_hash: str | None
     revision: int
     needs_write: bool = False
+    remote_updated: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
