@@ -1,0 +1,93 @@
+"""Fills the demo's database: clients and weeks, through the portal's own verbs.
+
+`python -m demo.seed`, with the portal's settings in the environment and the providers already added.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from demo.practice import (
+    CLIENTS,
+    NAME,
+    PROVIDERS,
+    TIMEZONE,
+    OtherEvent,
+    Outcome,
+    Person,
+    Planned,
+    Session,
+    plan,
+)
+from portal import accounts, appointments, clients, clock, create_app
+from portal.appointments import AllDay, AppointmentDetails, Timed, When
+from portal.extensions import db
+from portal.models import Appointment, AppointmentKind, Client, Practice, Provider
+
+
+def main() -> None:
+    with create_app().app_context():
+        now = clock.utcnow()
+        db.session.scalars(sa.select(Practice)).one().name = NAME
+        for person in PROVIDERS:
+            _fill(person, now)
+        db.session.commit()
+
+
+def _fill(person: Person, now: dt.datetime) -> None:
+    provider = accounts.find_provider(person.email)
+    if provider is None:
+        raise SystemExit("add the demo's providers first")
+    known = {name: clients.add_client(provider, name, now=now) for name in CLIENTS[person]}
+    for planned in plan(person, now):
+        appointment = _book(provider, planned, known, now)
+        _conclude(appointment, planned.outcome, provider, now)
+
+
+def _book(provider: Provider, planned: Planned, known: dict[str, Client], now: dt.datetime) -> Appointment:
+    details = _details(planned, known)
+    return appointments.book(provider, details, now=now, actor=provider, source="system")
+
+
+def _details(planned: Planned, known: dict[str, Client]) -> AppointmentDetails:
+    entry = planned.entry
+    if isinstance(entry, OtherEvent):
+        return AppointmentDetails(AppointmentKind.OTHER, _when(planned), title=entry.title)
+    kind = AppointmentKind.CONTACT if entry.is_contact else AppointmentKind.SESSION
+    return AppointmentDetails(kind, _when(planned), client=known[entry.client], location=entry.location)
+
+
+def _when(planned: Planned) -> When:
+    entry: Session | OtherEvent = planned.entry
+    if entry.start is None:
+        return AllDay(planned.date, planned.date + dt.timedelta(days=1), TIMEZONE)
+    return Timed(planned.date, entry.start, TIMEZONE, entry.minutes)
+
+
+def _conclude(
+    appointment: Appointment, outcome: Outcome | None, provider: Provider, now: dt.datetime
+) -> None:
+    match outcome:
+        case Outcome.KEPT:
+            appointments.mark_completed(appointment, now=now, actor=provider, source="system")
+        case Outcome.NO_SHOW:
+            appointments.mark_no_show(appointment, now=now, actor=provider, source="system")
+        case Outcome.CANCELED | Outcome.LATE_CANCELED:
+            _cancel(appointment, outcome, provider, now)
+
+
+def _cancel(appointment: Appointment, outcome: Outcome, provider: Provider, now: dt.datetime) -> None:
+    appointments.cancel(
+        appointment,
+        late=outcome is Outcome.LATE_CANCELED,
+        reason="Unwell",
+        now=now,
+        actor=provider,
+        source="system",
+    )
+
+
+if __name__ == "__main__":
+    main()
