@@ -1,0 +1,345 @@
+"""One connection, one story: what every surface (sync page, chip, banner, doctor) says about it. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+OVERDUE_SECONDS = 600  # a check this late means that nobody is working
+BUSY_PHASES = frozenset({"choosing", "preview"})
+
+
+class Tone(enum.StrEnum):
+    """How a story looks; every tone comes with its own icon and words."""
+
+    QUIET = "quiet"
+    BUSY = "busy"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+class Act(enum.StrEnum):
+    """The one thing to do about it; the label is the button's name."""
+
+    NOTHING = ""
+    CONTINUE = "Continue"
+    RECONNECT = "Reconnect"
+    SYNC_NOW = "Sync now"
+    CREATE_AGAIN = "Create again"
+    ANSWER = "Changes from Google"
+    CANCEL = "Cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers about one provider's sync."""
+
+    live: int = 0  # appointments that belong in Google
+    linked: int = 0  # of these, how many are there
+    behind: int = 0  # waiting to go out
+    google_events: int = 0
+    quarantined: int = 0
+    held: int = 0
+    cards: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """All that a story is told from. Without a connection `phase` is None."""
+
+    mode: str
+    phase: str | None = None
+    email: str = ""
+    problem: str | None = None
+    problem_detail: str | None = None
+    problem_since: dt.datetime | None = None
+    retry_at: dt.datetime | None = None
+    failures: int = 0
+    last_pushed_at: dt.datetime | None = None
+    last_pulled_at: dt.datetime | None = None
+    next_check_at: dt.datetime | None = None
+    progress_done: int = 0
+    progress_total: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is the case, why, what follows, what to do. `state`: the page's data-state."""
+
+    state: str
+    tone: Tone
+    headline: str
+    cause: str
+    consequence: str
+    act: Act
+    chip: str
+    code: str
+    since: dt.datetime | None = None
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether nothing goes on until somebody acts."""
+        return self.tone is Tone.BAD or self.state == "question"
+
+
+def tell(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
+    """The story of a provider's sync."""
+    if facts.phase is None or facts.phase == "ended":
+        return _without_connection(facts)
+    if facts.phase == "removing":
+        return _removing(facts)
+    if facts.phase in BUSY_PHASES:
+        return _in_wizard(facts)
+    problem = facts.problem or _silence(facts, now=now)
+    if problem is not None:
+        return _TELLERS.get(problem, _delayed)(facts, now)
+    return _first_sync(facts) if facts.phase == "first-sync" else _active(facts, now=now)
+
+
+def ago(then: dt.datetime, now: dt.datetime) -> str:
+    """How long ago, in words: "just now", "2 min ago", "3 h ago", "5 days ago"."""
+    seconds = (now - then).total_seconds()
+    return "just now" if seconds < 60 else f"{_span(seconds)} ago"
+
+
+def until(then: dt.datetime, now: dt.datetime) -> str:
+    """How long from now, in words: "in 48 s", "in 3 min"; "now" when it is due."""
+    seconds = (then - now).total_seconds()
+    if seconds <= 0:
+        return "now"
+    return f"in {seconds:.0f} s" if seconds < 60 else f"in {_span(seconds)}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def _silence(facts: ConnectionFacts, *, now: dt.datetime) -> str | None:
+    """A check that is long overdue: no worker is running, so no error can have been noted."""
+    due = facts.retry_at or facts.next_check_at
+    late = due is not None and (now - due).total_seconds() > OVERDUE_SECONDS
+    return "silent" if late else None
+
+
+def _without_connection(facts: ConnectionFacts) -> Story:
+    if facts.mode == "one-way":
+        return Story(
+            state="one-way",
+            tone=Tone.GOOD,
+            headline="One-Way Sync is on",
+            cause="Calendar apps read your appointments from one private link.",
+            consequence="Anyone who has the link can read it.",
+            act=Act.NOTHING,
+            chip="One-Way Sync",
+            code="ONE-WAY",
+        )
+    return Story(
+        state="off",
+        tone=Tone.QUIET,
+        headline="Sync is off",
+        cause="Nothing leaves Lockstep, nothing comes in.",
+        consequence="",
+        act=Act.CONTINUE,
+        chip="Sync is off",
+        code="OFF",
+    )
+
+
+def _removing(facts: ConnectionFacts) -> Story:
+    return Story(
+        state="removing",
+        tone=Tone.BUSY,
+        headline="Clearing up",
+        cause="What sync has made is being taken away, step by step.",
+        consequence="Your appointments stay, and so does everything of your own in Google.",
+        act=Act.NOTHING,
+        chip="Clearing up",
+        code="REMOVING",
+        since=facts.problem_since,
+    )
+
+
+def _in_wizard(facts: ConnectionFacts) -> Story:
+    works_on = facts.mode == "one-way"
+    return Story(
+        state=facts.phase or "choosing",
+        tone=Tone.QUIET,
+        headline="Two-Way Sync is not set up yet",
+        cause=f"Google account {facts.email} is connected; the set-up waits for you.",
+        consequence="One-Way Sync works on until then." if works_on else "Nothing is sent until then.",
+        act=Act.CONTINUE,
+        chip="One-Way Sync" if works_on else "Set-up unfinished",
+        code="SET-UP",
+    )
+
+
+def _first_sync(facts: ConnectionFacts) -> Story:
+    done, total = facts.progress_done, facts.progress_total
+    return Story(
+        state="first-sync",
+        tone=Tone.BUSY,
+        headline="First sync is under way",
+        cause=f"{done} of {total} appointments are in Google." if total else "The calendar is being made.",
+        consequence="You can close this page; the work goes on.",
+        act=Act.CANCEL,
+        chip="First sync",
+        code="FIRST-SYNC",
+    )
+
+
+def _active(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
+    latest = max((at for at in (facts.last_pulled_at, facts.last_pushed_at) if at), default=None)
+    behind = facts.counts.behind
+    return Story(
+        state="active",
+        tone=Tone.GOOD,
+        headline="Two-Way Sync with Google is active",
+        cause=f"Connected as {facts.email}",
+        consequence=f"{behind} on the way to Google." if behind else "There is nothing you need to do.",
+        act=Act.SYNC_NOW,
+        chip=f"In step with Google, {ago(latest, now)}" if latest else "In step with Google",
+        code="ACTIVE",
+    )
+
+
+def _reconnect_required(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="reconnect-required",
+        tone=Tone.BAD,
+        headline="Reconnect to go on syncing",
+        cause="Google no longer accepts our permission. This happens after a password change, after "
+        "“Remove access” in the Google account, or when an administrator blocks the app.",
+        consequence=_nothing_deleted(facts),
+        act=Act.RECONNECT,
+        chip="Reconnect Google",
+        code="GRANT-REVOKED",
+        since=facts.problem_since,
+    )
+
+
+def _scope_missing(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="reconnect-required",
+        tone=Tone.BAD,
+        headline="Google did not give every permission",
+        cause="A box on Google’s page was left unticked, so part of the sync is not allowed.",
+        consequence=_nothing_deleted(facts),
+        act=Act.RECONNECT,
+        chip="Reconnect Google",
+        code="SCOPE-MISSING",
+        since=facts.problem_since,
+    )
+
+
+def _calendar_missing(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="calendar-missing",
+        tone=Tone.BAD,
+        headline="Our calendar in Google is gone",
+        cause="The calendar that Lockstep made in your Google account was deleted there.",
+        consequence="No appointment was canceled. Create it again and they return to Google, or turn off.",
+        act=Act.CREATE_AGAIN,
+        chip="Calendar missing in Google",
+        code="CALENDAR-MISSING",
+        since=facts.problem_since,
+    )
+
+
+def _calendar_out_of_reach(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="calendar-out-of-reach",
+        tone=Tone.BAD,
+        headline="Our calendar in Google is out of reach",
+        cause="The calendar is still in your account, but Google no longer lets Lockstep open it.",
+        consequence="Nothing was deleted or changed. Create it again, or turn off.",
+        act=Act.CREATE_AGAIN,
+        chip="Calendar out of reach",
+        code="CALENDAR-OUT-OF-REACH",
+        since=facts.problem_since,
+    )
+
+
+def _question(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="question",
+        tone=Tone.WARN,
+        headline="Google shows an unusually large change",
+        cause="So many changes at once are rarely meant, so they wait for your word.",
+        consequence="Everything else goes on. Nothing was deleted.",
+        act=Act.ANSWER,
+        chip="A question about a large change",
+        code="HELD",
+        since=facts.problem_since,
+    )
+
+
+def _quota(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="delayed",
+        tone=Tone.WARN,
+        headline="Google asks us to wait",
+        cause="The account has reached a limit that Google sets; it opens again by itself within hours.",
+        consequence=_next_try(facts, now),
+        act=Act.SYNC_NOW,
+        chip="Waiting for Google",
+        code="QUOTA",
+        since=facts.problem_since,
+    )
+
+
+def _delayed(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="delayed",
+        tone=Tone.WARN,
+        headline="Sync is delayed",
+        cause="Google could not be reached, or answered with an error of its own.",
+        consequence=_next_try(facts, now),
+        act=Act.SYNC_NOW,
+        chip="Sync is delayed",
+        code="DELAYED",
+        since=facts.problem_since,
+    )
+
+
+def _silent(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return Story(
+        state="delayed",
+        tone=Tone.WARN,
+        headline="Sync is not being worked on",
+        cause="A check is long overdue: the portal’s background worker does not seem to run.",
+        consequence="Nothing is lost. Tell whoever runs this portal.",
+        act=Act.SYNC_NOW,
+        chip="Sync is delayed",
+        code="WORKER-SILENT",
+        since=facts.next_check_at,
+    )
+
+
+def _nothing_deleted(facts: ConnectionFacts) -> str:
+    waiting = f"{facts.counts.behind} waiting to go out. " if facts.counts.behind else ""
+    return f"{waiting}Nothing was deleted, here or in Google."
+
+
+def _next_try(facts: ConnectionFacts, now: dt.datetime) -> str:
+    when = f"We try again {until(facts.retry_at, now)}. " if facts.retry_at else ""
+    return f"{when}Nothing was deleted, here or in Google."
+
+
+_TELLERS: dict[str, Callable[[ConnectionFacts, dt.datetime], Story]] = {
+    "reconnect-required": _reconnect_required,
+    "scope-missing": _scope_missing,
+    "calendar-missing": _calendar_missing,
+    "calendar-out-of-reach": _calendar_out_of_reach,
+    "question": _question,
+    "quota": _quota,
+    "delayed": _delayed,
+    "silent": _silent,
+}
