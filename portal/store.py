@@ -1,15 +1,30 @@
-"""Rows to sync values and back, and the marks that say that a connection has work to do."""
+"""Rows to sync values and back, and the marks that say that a connection has work to do. Nothing is decided here."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import Connection
+from portal.models import (
+    Appointment,
+    Connection,
+    EventLink,
+    GoogleCalendar,
+    GoogleEvent,
+    GoogleOccurrence,
+    LinkState,
+)
+from portal.models.appointments import LIVE_STATUSES
+from portal.sync.event import Content, Event, EventTime
+from portal.sync.outbound import Link, LinkPhase, LocalAppointment
+from portal.sync.recurrence import Occurrence
 
 BEHIND = "connections_behind"  # in Session.info; jobs.py queues them after the commit
+MOST_IDS_IN_A_QUERY = 500  # SQLite bounds the number of parameters
 
 
 def note_change(provider_id: int, *, now: dt.datetime) -> None:
@@ -22,7 +37,244 @@ def note_change(provider_id: int, *, now: dt.datetime) -> None:
         .where(Connection.provider_id == provider_id, Connection.ended_at.is_(None))
         .values(requested=Connection.requested + 1, changed_at=now)
         .returning(Connection.id)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session="fetch")
     )
     if connection_id is not None:
         db.session.info.setdefault(BEHIND, set()).add(connection_id)
+
+
+def ask_for_pull(connection: Connection, *, now: dt.datetime) -> None:
+    """Google may have news: look there in the next run, and begin that run soon."""
+    connection.requested = Connection.requested + 1
+    connection.next_check_at = now
+    db.session.info.setdefault(BEHIND, set()).add(connection.id)
+
+
+# Outward
+
+
+def content_of(appointment: Appointment, title: str) -> Content:
+    """What Google should hold for this appointment."""
+    if appointment.all_day:
+        start = EventTime(date=appointment.start_date)
+        end = EventTime(date=appointment.end_date)
+    else:
+        start = EventTime(datetime=appointment.starts_at, tzid=appointment.timezone)
+        end = EventTime(datetime=appointment.ends_at, tzid=appointment.timezone)
+    return Content(
+        summary=title,
+        start=start,
+        end=end,
+        transparency="transparent" if appointment.is_free else "opaque",
+    )
+
+
+def local_appointment(
+    appointment: Appointment, title: str, window_starts_at: dt.datetime | None
+) -> LocalAppointment:
+    return LocalAppointment(
+        public_id=appointment.public_id,
+        revision=appointment.revision,
+        is_live=appointment.is_live,
+        is_in_window=window_starts_at is None or appointment.ends_at > window_starts_at,
+        content=content_of(appointment, title),
+    )
+
+
+def link_value(row: EventLink) -> Link:
+    return Link(
+        event_id=row.event_id,
+        revival=row.revival,
+        phase=LinkPhase(row.state.value),
+        etag=row.etag,
+        content_hash=row.content_hash,
+        times_hash=row.times_hash,
+        revision=row.revision,
+        needs_write=row.needs_write,
+        remote_updated=row.remote_updated,
+    )
+
+
+def behind(
+    connection: Connection, *, now: dt.datetime, most: int
+) -> list[tuple[Appointment, EventLink | None]]:
+    """Up to `most` appointments whose Google side may need work, with their links: the nearest dates first."""
+    is_past = sa.case((Appointment.ends_at >= now, 0), else_=1)
+    statement = (
+        _behind(connection, sa.select(Appointment, EventLink))
+        .where(sa.or_(EventLink.retry_at.is_(None), EventLink.retry_at <= now))
+        .order_by(is_past, Appointment.starts_at, Appointment.id)
+        .limit(most)
+        .execution_options(populate_existing=True)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(statement)]
+
+
+def count_behind(connection: Connection) -> int:
+    """How many appointments wait to be written to Google, those that wait for a retry included."""
+    return db.session.scalar(_behind(connection, sa.select(sa.func.count(Appointment.id)))) or 0
+
+
+def _behind(connection: Connection, select: sa.Select[Any]) -> sa.Select[Any]:
+    is_live = sa.and_(Appointment.archived_at.is_(None), Appointment.status.in_(LIVE_STATUSES))
+    in_window = (
+        Appointment.ends_at > connection.window_starts_at if connection.window_starts_at else sa.true()
+    )
+    return select.outerjoin(EventLink, EventLink.appointment_id == Appointment.id).where(
+        Appointment.provider_id == connection.provider_id,
+        sa.or_(
+            sa.and_(EventLink.id.is_(None), is_live, in_window),
+            sa.and_(EventLink.state == LinkState.GONE, is_live, in_window),
+            EventLink.state == LinkState.DELETING,
+            EventLink.revision != Appointment.revision,
+            EventLink.needs_write,
+        ),
+    )
+
+
+def links_by_event(connection_id: int, event_ids: Iterable[str]) -> dict[str, EventLink]:
+    """The links of these events, by event id."""
+    found: dict[str, EventLink] = {}
+    for some in _in_parts(list(event_ids)):
+        rows = db.session.scalars(
+            sa.select(EventLink)
+            .where(EventLink.connection_id == connection_id, EventLink.event_id.in_(some))
+            .options(sa.orm.joinedload(EventLink.appointment))
+        )
+        found |= {row.event_id: row for row in rows}
+    return found
+
+
+# Inward
+
+
+def google_events_by_id(calendar: GoogleCalendar, event_ids: Iterable[str]) -> dict[str, GoogleEvent]:
+    found: dict[str, GoogleEvent] = {}
+    for some in _in_parts(list(event_ids)):
+        rows = db.session.scalars(
+            sa.select(GoogleEvent).where(
+                GoogleEvent.google_calendar_id == calendar.id, GoogleEvent.event_id.in_(some)
+            )
+        )
+        found |= {row.event_id: row for row in rows}
+    return found
+
+
+def series_rows(calendar: GoogleCalendar, event_ids: Iterable[str]) -> dict[str, list[GoogleEvent]]:
+    """The resources of each series or single event, by the master's or single event's id; its own row first."""
+    found: dict[str, list[GoogleEvent]] = {event_id: [] for event_id in event_ids}
+    for some in _in_parts(list(found)):
+        own = GoogleEvent.event_id.in_(some)
+        rows = db.session.scalars(
+            sa.select(GoogleEvent)
+            .where(
+                GoogleEvent.google_calendar_id == calendar.id,
+                sa.or_(own, GoogleEvent.recurring_event_id.in_(some)),
+            )
+            .order_by(GoogleEvent.recurring_event_id.is_not(None), GoogleEvent.id)
+        )
+        for row in rows:
+            found[row.recurring_event_id or row.event_id].append(row)
+    return found
+
+
+def put_event(row: GoogleEvent, event: Event, *, generation: int) -> None:
+    """Copy what is kept of an event into its row."""
+    row.etag = event.etag
+    row.updated = event.updated
+    row.generation = generation
+    row.quarantine = None
+    row.status = event.status
+    row.summary = event.summary
+    row.transparency = event.transparency
+    row.visibility = event.visibility
+    row.event_type = event.event_type
+    row.self_response = event.self_response
+    row.html_link = event.html_link
+    row.start = event.start.to_json() if event.start else None
+    row.end = event.end.to_json() if event.end else None
+    row.recurrence = list(event.recurrence)
+    row.recurring_event_id = event.recurring_event_id
+    row.original_start = event.original_start.to_json() if event.original_start else None
+
+
+def event_value(row: GoogleEvent) -> Event:
+    """A stored event as a value again."""
+    return Event(
+        event_id=row.event_id,
+        etag=row.etag,
+        updated=row.updated,
+        status=row.status,
+        summary=row.summary,
+        start=EventTime.from_json(row.start) if row.start else None,
+        end=EventTime.from_json(row.end) if row.end else None,
+        transparency=row.transparency,
+        visibility=row.visibility,
+        event_type=row.event_type,
+        self_response=row.self_response,
+        html_link=row.html_link,
+        recurrence=tuple(row.recurrence),
+        recurring_event_id=row.recurring_event_id,
+        original_start=EventTime.from_json(row.original_start) if row.original_start else None,
+    )
+
+
+def replace_occurrences(
+    provider_id: int, rows: Sequence[GoogleEvent], occurrences: Sequence[tuple[GoogleEvent, Occurrence]]
+) -> None:
+    """Let these be the only occurrences of these events."""
+    for some in _in_parts([row.id for row in rows]):
+        db.session.execute(
+            sa.delete(GoogleOccurrence)
+            .where(GoogleOccurrence.google_event_id.in_(some))
+            .execution_options(synchronize_session=False)
+        )
+    if occurrences:
+        db.session.execute(
+            sa.insert(GoogleOccurrence),
+            [_occurrence_row(provider_id, row, occurrence) for row, occurrence in occurrences],
+        )
+
+
+def delete_events(rows: Iterable[GoogleEvent]) -> None:
+    """Remove events with their occurrences."""
+    for some in _in_parts([row.id for row in rows]):
+        for statement in (
+            sa.delete(GoogleOccurrence).where(GoogleOccurrence.google_event_id.in_(some)),
+            sa.delete(GoogleEvent).where(GoogleEvent.id.in_(some)),
+        ):
+            db.session.execute(statement.execution_options(synchronize_session="fetch"))
+
+
+def delete_calendar_events(calendar_id: int) -> int:
+    """Remove every stored event of one calendar; returns how many there were."""
+    ids = sa.select(GoogleEvent.id).where(GoogleEvent.google_calendar_id == calendar_id)
+    unsynchronized = {"synchronize_session": False}
+    db.session.execute(
+        sa.delete(GoogleOccurrence).where(GoogleOccurrence.google_event_id.in_(ids)),
+        execution_options=unsynchronized,
+    )
+    deleted = db.session.execute(
+        sa.delete(GoogleEvent).where(GoogleEvent.google_calendar_id == calendar_id),
+        execution_options=unsynchronized,
+    )
+    return int(deleted.rowcount)  # type: ignore[attr-defined]
+
+
+def _occurrence_row(provider_id: int, row: GoogleEvent, occurrence: Occurrence) -> dict[str, Any]:
+    start, end = occurrence.start, occurrence.end
+    return {
+        "google_event_id": row.id,
+        "provider_id": provider_id,
+        "occurrence_key": occurrence.key,
+        "all_day": start.is_all_day,
+        "start_date": start.date,
+        "end_date": end.date,
+        "starts_at": start.instant,
+        "ends_at": end.instant,
+    }
+
+
+def _in_parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for begin in range(0, len(items), MOST_IDS_IN_A_QUERY):
+        yield items[begin : begin + MOST_IDS_IN_A_QUERY]

@@ -15,6 +15,8 @@ from portal.models.people import Client, Provider
 
 
 class AppointmentKind(enum.StrEnum):
+    """What an appointment is about; only OTHER has no client."""
+
     SESSION = "session"
     CONTACT = "contact"
     OTHER = "other"
@@ -34,6 +36,8 @@ LIVE_STATUSES = (AppointmentStatus.SCHEDULED, AppointmentStatus.COMPLETED)
 
 
 class SeriesFrequency(enum.StrEnum):
+    """How a series recurs."""
+
     WEEKLY = "weekly"
     MONTHLY = "monthly"
 
@@ -63,8 +67,8 @@ class AppointmentSeries(Base):
 class Appointment(Base):
     """An entry that belongs to the portal.
 
-    Truth is local: `start_date`, `start_time` and `timezone`. `starts_at` and `ends_at` are derived from them and
-    indexed; those of an all-day entry are its zone's midnights, for look-up only.
+    Truth is local: `start_date`, `start_time` and `timezone`. `starts_at` and `ends_at` are derived from them
+    and indexed; those of an all-day entry are its zone's midnights, for look-up only.
     `revision` rises with everything that alters what goes out.
     """
 

@@ -13,7 +13,7 @@ from portal.models.people import Provider
 
 
 class Feed(Base):
-    """One feed URL. Looked up by the token's SHA-256; the token itself is kept encrypted, to be shown again."""
+    """One feed URL. Looked up by the token's SHA-256; the token is kept encrypted, to be shown again."""
 
     __tablename__ = "feed"
 

@@ -36,6 +36,8 @@ class LinkState(enum.StrEnum):
 
 
 class CardKind(enum.StrEnum):
+    """What was done in Google to one of our events, or to many at once."""
+
     MOVED = "moved"
     DELETED = "deleted"
     EDITED = "edited"
@@ -43,7 +45,7 @@ class CardKind(enum.StrEnum):
 
 
 class Connection(Base):
-    """A provider's link to one Google account. Ended ones stay, so that their calendars are never imported."""
+    """A provider's link to one Google account. Ended ones stay: their calendars are never imported."""
 
     __tablename__ = "connection"
 
@@ -276,7 +278,7 @@ class ChangeCard(Base):
 
 
 class PushChannel(Base):
-    """A channel on which Google tells of changes. Rows outlive their channel, so that late ones can be stopped."""
+    """A channel on which Google tells of changes. Its row outlives it, so that a late one can be stopped."""
 
     __tablename__ = "push_channel"
 

@@ -89,7 +89,7 @@ class OfficeHours(Base):
 
 
 class LoginSession(Base):
-    """One sign-in. The cookie holds a random token; only its SHA-256 is here, so a copied row opens nothing."""
+    """One sign-in. The cookie holds a random token; only its SHA-256 is here: a copied row opens nothing."""
 
     __tablename__ = "login_session"
 

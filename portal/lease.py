@@ -1,0 +1,91 @@
+"""One run per connection: a lease row taken by compare-and-set, with a fencing number that only rises.
+
+Whoever changes what a run relies on (mode, display, chosen calendars) raises the fencing number too; the run
+then finds at its next commit that it may not go on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.errors import LeaseLost
+from portal.extensions import db
+from portal.models import Connection
+
+LEASE_SECONDS = 60
+RENEW_BELOW_SECONDS = 30  # twice Google's time-out: a request that begins now ends within the lease
+
+
+@dataclass(slots=True)
+class Lease:
+    """Held by one run. `owner` is random, so that nobody mistakes another's lease for its own."""
+
+    connection_id: int
+    owner: str
+    fencing: int
+    expires_at: dt.datetime
+
+
+def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
+    """Take the lease if it is free or has run out, and commit. None: somebody else holds it."""
+    owner = secrets.token_hex(16)
+    expires_at = now + dt.timedelta(seconds=LEASE_SECONDS)
+    fencing = db.session.scalar(
+        sa.update(Connection)
+        .where(
+            Connection.id == connection_id,
+            Connection.ended_at.is_(None),
+            sa.or_(Connection.lease_owner.is_(None), Connection.lease_expires_at <= now),
+        )
+        .values(lease_owner=owner, lease_expires_at=expires_at, fencing=Connection.fencing + 1)
+        .returning(Connection.fencing)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+    return None if fencing is None else Lease(connection_id, owner, fencing, expires_at)
+
+
+def renew(lease: Lease, *, now: dt.datetime) -> None:
+    """Called before every request: prolong the lease and commit when less than 30 s remain. Raises LeaseLost."""
+    if (lease.expires_at - now).total_seconds() >= RENEW_BELOW_SECONDS:
+        return
+    lease.expires_at = now + dt.timedelta(seconds=LEASE_SECONDS)
+    _touch(lease)
+    db.session.commit()
+
+
+def guard(lease: Lease) -> None:
+    """Called in each transaction of a run, just before its commit. Raises LeaseLost, and then nothing is kept."""
+    _touch(lease)
+
+
+def release(lease: Lease) -> None:
+    """Let the next run in, whether or not this one was fenced off, and commit."""
+    db.session.execute(
+        sa.update(Connection)
+        .where(Connection.id == lease.connection_id, Connection.lease_owner == lease.owner)
+        .values(lease_owner=None, lease_expires_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+
+
+def _touch(lease: Lease) -> None:
+    """Write the lease's end where owner and fencing number still match; the row stays locked to the commit."""
+    touched = db.session.execute(
+        sa.update(Connection)
+        .where(
+            Connection.id == lease.connection_id,
+            Connection.lease_owner == lease.owner,
+            Connection.fencing == lease.fencing,
+        )
+        .values(lease_expires_at=lease.expires_at)
+        .execution_options(synchronize_session=False)
+    )
+    if touched.rowcount != 1:  # type: ignore[attr-defined]
+        db.session.rollback()
+        raise LeaseLost
