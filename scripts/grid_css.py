@@ -1,6 +1,6 @@
 """Write static/grid.css: rows of five minutes, lanes, folded hours and day spans as classes.
 
-An entry says where it stands by class, because the pages allow no inline style. Run it after changing a number here:
+An entry says where it stands by class, because the pages allow no inline style. After a change here, run
 `python -m scripts.grid_css`.
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
@@ -14,7 +12,7 @@ blueprint = Blueprint("calendar", __name__)
 
 
 @blueprint.record_once
-def _register_shell(state: BlueprintSetupState) -> Any:
+def _register_shell(state: BlueprintSetupState) -> None:
     shell.register(state.app)
 
 

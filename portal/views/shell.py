@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, current_app, url_for
+from flask import current_app, url_for
+from flask.sansio.app import App
 from flask_login import current_user
 
 from portal.extensions import db
@@ -17,7 +18,7 @@ from portal.models import Practice
 TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."})
 
 
-def register(app: Flask) -> None:
+def register(app: App) -> None:
     app.jinja_env.globals["asset"] = asset
     app.context_processor(_signed_in)
 

@@ -1,0 +1,389 @@
+"""What a provider can do with an appointment: book, change, cancel, archive and so on. No HTTP, no commit.
+
+Each verb checks that the step is allowed, raises the revision when what goes out changes, writes history and
+marks the provider's connection. `source` says where a change came from: web, google, command or system.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from portal import store
+from portal.errors import InvalidInput, Refused, StaleRevision
+from portal.extensions import db
+from portal.localtime import ONE_DAY, start_of_day, to_instant, to_local
+from portal.models import (
+    Appointment,
+    AppointmentHistory,
+    AppointmentKind,
+    AppointmentStatus,
+    Client,
+    Provider,
+)
+
+LONGEST_MINUTES = 24 * 60
+LONGEST_DAYS = 366
+TEXT_MOST_CHARACTERS = 200
+REASON_MOST_CHARACTERS = 500
+YEARS = range(2000, 2100)
+MISSED = (AppointmentStatus.CANCELED, AppointmentStatus.LATE_CANCELED, AppointmentStatus.NO_SHOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A local start in a zone, and a length."""
+
+    date: dt.date
+    time: dt.time
+    timezone: str
+    minutes: int
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        return to_instant(self.date, self.time, self.timezone)
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        return self.starts_at + dt.timedelta(minutes=self.minutes)
+
+    @classmethod
+    def from_instants(cls, starts_at: dt.datetime, ends_at: dt.datetime, timezone: str) -> Self:
+        """The wall-clock time of two instants in a zone; a length of less than a minute counts as one."""
+        local = to_local(starts_at, timezone)
+        minutes = max(1, round((ends_at - starts_at).total_seconds() / 60))
+        time = local.time().replace(second=0, microsecond=0, fold=0)
+        return cls(local.date(), time, timezone, minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class AllDay:
+    """Whole days; `end_date` is exclusive. The zone only serves to find them by instants."""
+
+    start_date: dt.date
+    end_date: dt.date
+    timezone: str
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        return start_of_day(self.start_date, self.timezone)
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        return start_of_day(self.end_date, self.timezone)
+
+
+When = Timed | AllDay
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentDetails:
+    """Everything a person says about an appointment in its form."""
+
+    kind: AppointmentKind
+    when: When
+    client: Client | None = None
+    title: str | None = None
+    location: str | None = None
+    is_free: bool = False
+
+
+def when_of(appointment: Appointment) -> When:
+    """The time of a stored appointment as a value."""
+    if appointment.all_day:
+        assert appointment.end_date is not None
+        return AllDay(appointment.start_date, appointment.end_date, appointment.timezone)
+    assert appointment.start_time is not None
+    assert appointment.duration_minutes is not None
+    return Timed(
+        appointment.start_date, appointment.start_time, appointment.timezone, appointment.duration_minutes
+    )
+
+
+def book(
+    provider: Provider, details: AppointmentDetails, *, now: dt.datetime, actor: Provider | None, source: str
+) -> Appointment:
+    """Make an appointment. Raises InvalidInput."""
+    _check_details(provider, details, kept_client_id=None)
+    appointment = Appointment(
+        public_id=secrets.token_hex(16),
+        provider_id=provider.id,
+        provider=provider,
+        status=AppointmentStatus.SCHEDULED,
+        revision=1,
+        created_at=now,
+        updated_at=now,
+    )
+    _put_details(appointment, details)
+    db.session.add(appointment)
+    db.session.flush()
+    _write_history(appointment, "booked", {}, _snapshot(appointment), now=now, actor=actor, source=source)
+    store.note_change(provider.id, now=now)
+    return appointment
+
+
+def change(
+    appointment: Appointment,
+    details: AppointmentDetails,
+    *,
+    revision: int,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    """Save a form drawn from `revision`. Raises StaleRevision, InvalidInput, Refused("archived")."""
+    if appointment.revision != revision:
+        raise StaleRevision
+    _refuse_archived(appointment)
+    _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
+    _apply(appointment, "changed", lambda: _put_details(appointment, details), now, actor, source)
+
+
+def reschedule(
+    appointment: Appointment, when: When, *, now: dt.datetime, actor: Provider | None, source: str
+) -> None:
+    """Move or resize. Raises InvalidInput, Refused("archived")."""
+    _refuse_archived(appointment)
+    _raise_problems(_problems_of_time(appointment.kind, when))
+    _apply(appointment, "rescheduled", lambda: _put_when(appointment, when), now, actor, source)
+
+
+def cancel(
+    appointment: Appointment,
+    *,
+    late: bool,
+    reason: str,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    """Call it off. It stays here, crossed out, and goes away outside. Raises Refused, InvalidInput."""
+    if len(reason) > REASON_MOST_CHARACTERS:
+        raise InvalidInput({"reason": f"Keep the reason under {REASON_MOST_CHARACTERS} characters."})
+    status = AppointmentStatus.LATE_CANCELED if late else AppointmentStatus.CANCELED
+    _move_status(appointment, status, (AppointmentStatus.SCHEDULED,), now, actor, source, reason=reason)
+
+
+def mark_no_show(appointment: Appointment, *, now: dt.datetime, actor: Provider | None, source: str) -> None:
+    """The client did not come. Raises Refused."""
+    _move_status(appointment, AppointmentStatus.NO_SHOW, (AppointmentStatus.SCHEDULED,), now, actor, source)
+
+
+def mark_completed(
+    appointment: Appointment, *, now: dt.datetime, actor: Provider | None, source: str
+) -> None:
+    """It took place. Raises Refused."""
+    _move_status(appointment, AppointmentStatus.COMPLETED, (AppointmentStatus.SCHEDULED,), now, actor, source)
+
+
+def archive(appointment: Appointment, *, now: dt.datetime, actor: Provider | None, source: str) -> None:
+    """Put it out of sight, whatever its status; it goes away outside. Raises Refused("archived")."""
+    _refuse_archived(appointment)
+
+    def put() -> None:
+        appointment.archived_at = now
+
+    _apply(appointment, "archived", put, now, actor, source)
+
+
+def reinstate(appointment: Appointment, *, now: dt.datetime, actor: Provider | None, source: str) -> None:
+    """Undo the last of archive, cancel, no-show or completed. Raises Refused("nothing-to-reinstate")."""
+    if appointment.archived_at is None and appointment.status is AppointmentStatus.SCHEDULED:
+        raise Refused("nothing-to-reinstate")
+
+    def put() -> None:
+        if appointment.archived_at is not None:
+            appointment.archived_at = None
+        else:
+            appointment.status = AppointmentStatus.SCHEDULED
+            appointment.status_reason = None
+
+    _apply(appointment, "reinstated", put, now, actor, source)
+
+
+def _move_status(
+    appointment: Appointment,
+    status: AppointmentStatus,
+    allowed_from: tuple[AppointmentStatus, ...],
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+    reason: str = "",
+) -> None:
+    _refuse_archived(appointment)
+    if appointment.status not in allowed_from:
+        raise Refused("not-scheduled")
+
+    def put() -> None:
+        appointment.status = status
+        appointment.status_reason = reason.strip() or None
+
+    _apply(appointment, status.value, put, now, actor, source)
+
+
+def _refuse_archived(appointment: Appointment) -> None:
+    if appointment.archived_at is not None:
+        raise Refused("archived")
+
+
+def _apply(
+    appointment: Appointment,
+    verb: str,
+    put: Callable[[], None],
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    """Let `put` alter the row; then revision, history and the mark for sync follow from what is different."""
+    before, outside_before = _snapshot(appointment), _outside(appointment)
+    put()
+    after = _snapshot(appointment)
+    if _outside(appointment) != outside_before:
+        appointment.revision += 1
+        store.note_change(appointment.provider_id, now=now)
+    if before == after:
+        return
+    appointment.updated_at = now
+    changed = {name for name in before if before[name] != after[name]}
+    _write_history(
+        appointment,
+        verb,
+        {name: before[name] for name in changed},
+        {name: after[name] for name in changed},
+        now=now,
+        actor=actor,
+        source=source,
+    )
+
+
+def _write_history(
+    appointment: Appointment,
+    verb: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    db.session.add(
+        AppointmentHistory(
+            appointment_id=appointment.id,
+            revision=appointment.revision,
+            at=now,
+            provider_id=actor.id if actor else None,
+            source=source,
+            verb=verb,
+            before=_without_text(before),
+            after=_without_text(after),
+        )
+    )
+
+
+def _put_details(appointment: Appointment, details: AppointmentDetails) -> None:
+    is_other = details.kind is AppointmentKind.OTHER
+    appointment.kind = details.kind
+    appointment.client = None if is_other else details.client
+    appointment.client_id = None if is_other or details.client is None else details.client.id
+    appointment.title = (details.title or "").strip() or None if is_other else None
+    appointment.is_free = details.is_free and is_other
+    appointment.location = (details.location or "").strip() or None
+    _put_when(appointment, details.when)
+
+
+def _put_when(appointment: Appointment, when: When) -> None:
+    appointment.timezone = when.timezone
+    appointment.starts_at, appointment.ends_at = when.starts_at, when.ends_at
+    match when:
+        case Timed():
+            appointment.all_day = False
+            appointment.start_date, appointment.start_time = when.date, when.time
+            appointment.duration_minutes, appointment.end_date = when.minutes, None
+        case AllDay():
+            appointment.all_day = True
+            appointment.start_date, appointment.start_time = when.start_date, None
+            appointment.duration_minutes, appointment.end_date = None, when.end_date
+
+
+def _snapshot(appointment: Appointment) -> dict[str, Any]:
+    """What history compares."""
+    return {
+        "start_date": appointment.start_date.isoformat(),
+        "start_time": appointment.start_time and appointment.start_time.isoformat("minutes"),
+        "duration_minutes": appointment.duration_minutes,
+        "end_date": appointment.end_date and appointment.end_date.isoformat(),
+        "timezone": appointment.timezone,
+        "kind": appointment.kind.value,
+        "client_id": appointment.client_id,
+        "title": appointment.title,
+        "location": appointment.location,
+        "is_free": appointment.is_free,
+        "status": appointment.status.value,
+        "archived": appointment.archived_at is not None,
+    }
+
+
+def _without_text(values: dict[str, Any]) -> dict[str, Any]:
+    """History says that a text was there, never what it said: it may name a person."""
+    return {name: bool(value) if name in ("title", "location") else value for name, value in values.items()}
+
+
+def _outside(appointment: Appointment) -> tuple[object, ...]:
+    """Everything on which the event outside depends."""
+    return (
+        appointment.starts_at,
+        appointment.ends_at,
+        appointment.all_day,
+        appointment.timezone,
+        appointment.kind,
+        appointment.client_id,
+        appointment.title,
+        appointment.is_free,
+        appointment.is_live,
+    )
+
+
+def _check_details(provider: Provider, details: AppointmentDetails, *, kept_client_id: int | None) -> None:
+    problems = _problems_of_time(details.kind, details.when)
+    if details.kind is AppointmentKind.OTHER:
+        if not (details.title or "").strip():
+            problems["title"] = "Give the event a title."
+    else:
+        problems |= _problems_of_client(provider, details.client, kept_client_id)
+    for field, text in (("title", details.title), ("location", details.location)):
+        if text and len(text.strip()) > TEXT_MOST_CHARACTERS:
+            problems[field] = f"Keep it under {TEXT_MOST_CHARACTERS} characters."
+    _raise_problems(problems)
+
+
+def _problems_of_client(
+    provider: Provider, client: Client | None, kept_client_id: int | None
+) -> dict[str, str]:
+    if client is None or client.provider_id != provider.id:
+        return {"client": "Choose a client."}
+    if client.archived_at is not None and client.id != kept_client_id:
+        return {"client": "This client is archived. Bring them back first, or choose another."}
+    return {}
+
+
+def _problems_of_time(kind: AppointmentKind, when: When) -> dict[str, str]:
+    match when:
+        case Timed():
+            if not 1 <= when.minutes <= LONGEST_MINUTES:
+                return {"duration": f"Give a length between 1 and {LONGEST_MINUTES} minutes."}
+            first = when.date
+        case AllDay():
+            if kind is not AppointmentKind.OTHER:
+                return {"all_day": "Only other events can last all day."}
+            if not ONE_DAY <= when.end_date - when.start_date <= LONGEST_DAYS * ONE_DAY:
+                return {"last_day": "The last day has to be the first day or later, within a year."}
+            first = when.start_date
+    return {} if first.year in YEARS else {"date": "Give a date between the years 2000 and 2099."}
+
+
+def _raise_problems(problems: dict[str, str]) -> None:
+    if problems:
+        raise InvalidInput(problems)
