@@ -32,7 +32,7 @@ class Postgres:
         # run as root, so another user must be able to get in.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._user = "nobody" if os.geteuid() == 0 else None
-        self._programs = _postgres_programs(self.folder, self._user)
+        self.programs = _postgres_programs(self.folder, self._user)
         self._process: Process | None = None
 
     def start(self) -> Postgres:
@@ -67,7 +67,7 @@ class Postgres:
     def _program(self, name: str, *arguments: str) -> Process:
         return Process(
             name,
-            [str(self._programs / name), *arguments],
+            [str(self.programs / name), *arguments],
             plain_environment(),
             self.folder / f"{name}.log",
             cwd=self.folder,
