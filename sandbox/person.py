@@ -1,0 +1,89 @@
+"""What a person does at Google's own pages: the same operations as the API, with all rights, no faults, no log."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+from sandbox import events, recurrence
+from sandbox.access import EVERYTHING, Call, Caller
+from sandbox.api import perform
+from sandbox.discovery import check_body, methods
+from sandbox.errors import Json, not_found
+from sandbox.model import Account, Calendar, Stored
+from sandbox.world import World
+
+
+def act(world: World, account: Account, method: str, params: Json, body: Json | None = None) -> Json:
+    """Perform e.g. `events.insert` as the person. Raises GoogleError."""
+    found = methods()[f"calendar.{method}"]
+    caller = Caller(account, frozenset({EVERYTHING}), "", 0)
+    return perform(Call(world, caller, found, params, body or {})) or {}
+
+
+def calendar_of(world: World, account: Account, calendar_id: str) -> Calendar:
+    """A calendar the person sees. Raises 404."""
+    calendar = world.calendars.get(account.email if calendar_id == "primary" else calendar_id)
+    if calendar is None or account.sub not in calendar.roles:
+        raise not_found()
+    return calendar
+
+
+def force_event(world: World, account: Account, calendar: Calendar, body: Json) -> Json:
+    """Add an event whatever the role, as the calendar's real owner would. Raises 400 or 409."""
+    role = calendar.roles[account.sub]
+    calendar.roles[account.sub] = "owner"
+    try:
+        return act(world, account, "events.insert", {"calendarId": calendar.id}, body)
+    finally:
+        calendar.roles[account.sub] = role
+
+
+def change_event(world: World, account: Account, calendar: Calendar, event_id: str, changes: Json) -> Json:
+    """Patch an event whatever the role."""
+    role = calendar.roles[account.sub]
+    calendar.roles[account.sub] = "owner"
+    try:
+        params = {"calendarId": calendar.id, "eventId": event_id}
+        return act(world, account, "events.patch", params, changes)
+    finally:
+        calendar.roles[account.sub] = role
+
+
+def delete_event(world: World, calendar: Calendar, event_id: str) -> None:
+    """Delete an event whatever the role. Raises 404."""
+    body = events.find(calendar, event_id)
+    if body["status"] != "cancelled":
+        events.cancel(world, calendar, body)
+
+
+def duplicate_event(world: World, account: Account, calendar: Calendar, event_id: str) -> Json:
+    """Copy an event as Google's *Duplicate* does: everything, private properties included, under a new id."""
+    body = recurrence.detached(events.find(calendar, event_id))
+    body["id"] = secrets.token_hex(13)
+    for name in ("iCalUID", "etag", "recurringEventId", "originalStartTime", "sequence"):
+        body.pop(name, None)
+    return force_event(world, account, calendar, body)
+
+
+def move_event(world: World, account: Account, calendar: Calendar, event_id: str, destination: str) -> Json:
+    """Take an event to another calendar of the account."""
+    params = {"calendarId": calendar.id, "eventId": event_id, "destination": destination}
+    act(world, account, "events.move", params)
+    return events.find(calendar_of(world, account, destination), event_id)
+
+
+def restore_event(world: World, calendar: Calendar, event_id: str) -> Json:
+    """Take an event back from the bin."""
+    return events.restore(world, calendar, event_id)
+
+
+def everything(calendar: Calendar, *, deleted: bool) -> list[Json]:
+    """Every stored event with every field; deleted ones on request."""
+    rows: list[Stored] = [one for one in calendar.events.values() if deleted or not one.deleted]
+    return [one.body for one in rows]
+
+
+def checked_event(body: Json) -> Json:
+    """A person's input, reduced to the fields an event has. Raises 400 for wrong types."""
+    return check_body(methods()["calendar.events.insert"], json.dumps(body).encode())
