@@ -1,4 +1,4 @@
-"""A stand-in for Google: OAuth, Calendar API v3, push, and pages to look at. Strict on purpose; see README.md."""
+"""A stand-in for Google: OAuth, Calendar API v3, push, pages to look at. Strict on purpose; see README.md."""
 
 from __future__ import annotations
 

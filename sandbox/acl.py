@@ -1,4 +1,4 @@
-"""acl.list: who may do what on a calendar. Sharing itself is done by the control API, as people do it in Google."""
+"""acl.list: who may do what on a calendar. Sharing is done by the control API, as people do it."""
 
 from __future__ import annotations
 

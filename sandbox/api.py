@@ -1,4 +1,4 @@
-"""One Calendar API request from arrival to answer: who, may they, is it well formed, does a fault strike, do it.
+"""One Calendar API request from arrival to answer: who, may they, is it well formed, a fault, the deed.
 
 HTTP requests and the parts of a batch take the same way.
 """
@@ -71,7 +71,7 @@ class Request:
             self._override()
 
     def _override(self) -> None:
-        """Long GETs come as POST with the query in a form; `list_next()` puts more into the URL (facts §14)."""
+        """Long GETs come as POST, the query in a form; `list_next()` adds to the URL (facts §14)."""
         self.http_method = self.headers["x-http-method-override"].upper()
         if self.http_method == "GET":
             self.query += parse_qsl(self.body.decode(), keep_blank_values=True)

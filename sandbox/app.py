@@ -16,7 +16,9 @@ from sandbox.wire import broken
 from sandbox.world import World
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action *; base-uri 'none'"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action *; base-uri 'none'"
+)
 
 
 def create_app(world: World) -> Flask:
@@ -44,7 +46,9 @@ def batch() -> Response:
     """Up to 50 calls at once."""
     world: World = current_app.config["WORLD"]
     try:
-        kind, body, answers = answer_batch(world, request.headers.get("Content-Type", ""), request.get_data(), _lower())
+        kind, body, answers = answer_batch(
+            world, request.headers.get("Content-Type", ""), request.get_data(), _lower()
+        )
     except GoogleError as refusal:
         return _respond(refusal_answer(refusal))
     time.sleep(max((one.wait_seconds for one in answers), default=0.0))

@@ -1,4 +1,4 @@
-"""Batch requests: up to 50 calls in one multipart/mixed POST, each with its own headers and its own answer (facts §13)."""
+"""Batch requests: up to 50 calls in one multipart/mixed POST, each with headers of its own (facts §13)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class Part:
     request: Request
 
 
-def answer_batch(world: World, content_type: str, raw: bytes, outer: dict[str, str]) -> tuple[str, bytes, list[Answer]]:
+def answer_batch(
+    world: World, content_type: str, raw: bytes, outer: dict[str, str]
+) -> tuple[str, bytes, list[Answer]]:
     """The content type and body of the answer, and the answers themselves. Raises 400."""
     with world.lock:
         world.log.batches += 1
@@ -43,7 +45,9 @@ def read_parts(content_type: str, raw: bytes, outer: dict[str, str], number: int
     boundary = header.get_param("boundary")
     if header.get_content_type() != "multipart/mixed" or not isinstance(boundary, str):
         raise bad_request("Failed to parse batch request: no multipart/mixed boundary.")
-    chunks = (b"\r\n" + raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")).split(b"\r\n--" + boundary.encode())
+    chunks = (b"\r\n" + raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")).split(
+        b"\r\n--" + boundary.encode()
+    )
     inner = [chunk for chunk in chunks[1:] if not chunk.startswith(b"--")]
     if len(inner) > MOST_CALLS:
         raise bad_request(f"The batch request has too many calls: at most {MOST_CALLS}.")

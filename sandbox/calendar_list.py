@@ -58,7 +58,11 @@ def list_entries(call: Call) -> Json:
     if page_token and (page is None or page.get("kind") != "list-page"):
         raise invalid("Invalid page token value.", "pageToken")
     start = page["seq"] if page else call.account.list_seq
-    rows = [] if call.empty_page else list(_rows(call, page["after"] if page else after, delta=token is not None))
+    rows = (
+        []
+        if call.empty_page
+        else list(_rows(call, page["after"] if page else after, delta=token is not None))
+    )
     size = min(call.param("maxResults", 100), 250)
     answer: Json = {"kind": "calendar#calendarList", "etag": f'"p{call.account.list_seq}"'}
     answer["items"] = [show(call, entry) for entry in rows[:size]]

@@ -1,4 +1,4 @@
-"""calendars.*: the calendar itself, as all its readers share it. One person's view is in `calendar_list.py`."""
+"""calendars.*: the calendar as all its readers share it; one person's view is in `calendar_list.py`."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ def data_owner_email(call: Call, calendar: Calendar) -> str | None:
 
 
 def insert(call: Call) -> Json:
-    """Make a secondary calendar; it lands in the creator's list. Raises `quotaExceeded` at the lifetime limit."""
+    """Make a secondary calendar, shown in the creator's list. Raises `quotaExceeded` at the limit."""
     if not call.body.get("summary"):
         raise required("summary")
     if call.account.calendars_ever_created >= call.world.switches.max_calendars:
         raise quota_exceeded()
     zone(call.body.get("timeZone") or "UTC")
     calendar_id = f"c_{secrets.token_hex(32)}@group.calendar.google.com"
-    calendar = call.world.add_calendar(call.account, calendar_id, kind="secondary", summary=call.body["summary"])
+    calendar = call.world.add_calendar(
+        call.account, calendar_id, kind="secondary", summary=call.body["summary"]
+    )
     call.account.calendars_ever_created += 1
     calendar.time_zone = call.body.get("timeZone") or "UTC"
     _assign(calendar, call.body)

@@ -5,6 +5,7 @@ A message says only "something changed"; it has no body. It may come late, twice
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -49,7 +50,16 @@ class Channel:
 
     def show(self) -> Json:
         """For the control API; `token` is left out, it is a secret of the watcher."""
-        names = ("id", "resource_id", "resource_uri", "address", "calendar_id", "messages", "stopped", "results")
+        names = (
+            "id",
+            "resource_id",
+            "resource_uri",
+            "address",
+            "calendar_id",
+            "messages",
+            "stopped",
+            "results",
+        )
         return {name: getattr(self, name) for name in names} | {"expires_at": self.expires_at.isoformat()}
 
 
@@ -108,10 +118,8 @@ class Channels:
         """The courier's life: deliver what is due, until `stopping` is set."""
         waiting: list[Delivery] = []
         while not self.stopping.is_set():
-            try:
+            with contextlib.suppress(Empty):
                 waiting.append(self.queue.get(timeout=0.05))
-            except Empty:
-                pass
             now = time.monotonic()
             due = [one for one in waiting if one.due_at <= now]
             waiting = [one for one in waiting if one.due_at > now]
@@ -164,7 +172,10 @@ def _watch(call: Call, path: str, calendar_id: str | None) -> Json:
     )
     world.channels.add(channel)
     answer: Json = {"kind": "api#channel", "id": channel.id, "resourceId": channel.resource_id}
-    answer |= {"resourceUri": channel.resource_uri, "expiration": str(round(channel.expires_at.timestamp() * 1000))}
+    answer |= {
+        "resourceUri": channel.resource_uri,
+        "expiration": str(round(channel.expires_at.timestamp() * 1000)),
+    }
     return answer | ({"token": channel.token} if channel.token else {})
 
 

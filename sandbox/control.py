@@ -162,7 +162,7 @@ def add_calendar(email: str) -> Response:
 
 @control.patch("/accounts/<email>/calendars/<calendar_id>")
 def change_calendar(email: str, calendar_id: str) -> Response:
-    """`accessRole`, `hidden`, `selected`, `summaryOverride` for this person; `summary`, `description` for all."""
+    """For this person: role, `hidden`, `selected`, `summaryOverride`; for all: `summary`, `description`."""
     body, world = _json(), world_here()
     with world.lock:
         account, calendar = _calendar(email, calendar_id)
@@ -225,7 +225,7 @@ def get_event(email: str, calendar_id: str, event_id: str) -> Response:
     """One event, exception or computed instance, with every field."""
     with world_here().lock:
         _, calendar = _calendar(email, calendar_id)
-        return jsonify(person.events.find(calendar, event_id))
+        return jsonify(person.find_event(calendar, event_id))
 
 
 @control.patch("/accounts/<email>/calendars/<calendar_id>/events/<event_id>")
@@ -248,7 +248,9 @@ def delete_event(email: str, calendar_id: str, event_id: str) -> Response:
         return jsonify(deleted=event_id)
 
 
-@control.post("/accounts/<email>/calendars/<calendar_id>/events/<event_id>/<any(move,duplicate,restore):deed>")
+@control.post(
+    "/accounts/<email>/calendars/<calendar_id>/events/<event_id>/<any(move,duplicate,restore):deed>"
+)
 def act_on_event(email: str, calendar_id: str, event_id: str, deed: str) -> Response:
     """Move to `destination`, duplicate, or take back from the bin."""
     world = world_here()

@@ -1,4 +1,4 @@
-"""Delivering one push message: what counts as success, what is tried again, what robots.txt forbids (facts §9)."""
+"""Delivering one push message: what is success, what is tried again, what robots.txt forbids (facts §9)."""
 
 from __future__ import annotations
 

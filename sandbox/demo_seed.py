@@ -1,4 +1,4 @@
-"""The demo's Google: two invented people, with calendars that show every kind of thing a sync has to understand."""
+"""The demo's Google: two invented people, and every kind of event a sync has to understand."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class Planter:
 
 def plant(world: World) -> None:
     """Wren's Workspace account and Sol's consumer one."""
-    wren = world.add_account(WREN, name="Wren Hale", hd="example.com", time_zone=ZONE, sub="100000000000000000001")
+    wren = world.add_account(
+        WREN, name="Wren Hale", hd="example.com", time_zone=ZONE, sub="100000000000000000001"
+    )
     sol = world.add_account(SOL, name="Sol Ortiz", time_zone=ZONE, sub="100000000000000000002")
     _wrens_week(Planter(world, wren, world.calendars[WREN]))
     _gym(Planter(world, wren, world.calendars[WREN]))
@@ -95,10 +97,18 @@ def _gym(week: Planter) -> None:
 
 
 def _special_types(week: Planter) -> None:
-    yearly = {"recurrence": ["RRULE:FREQ=YEARLY"], "visibility": "private", "transparency": "transparent"}
+    yearly: Json = {
+        "recurrence": ["RRULE:FREQ=YEARLY"],
+        "visibility": "private",
+        "transparency": "transparent",
+    }
     week.all_day("Happy birthday!", 3, eventType="birthday", **yearly)
     place: Json = {"type": "homeOffice", "homeOffice": {}}
-    at_home = {"workingLocationProperties": place, "visibility": "public", "transparency": "transparent"}
+    at_home: Json = {
+        "workingLocationProperties": place,
+        "visibility": "public",
+        "transparency": "transparent",
+    }
     week.all_day("Home", 1, eventType="workingLocation", **at_home)
 
 

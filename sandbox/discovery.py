@@ -1,4 +1,4 @@
-"""The Calendar API's discovery document, as packaged with google-api-python-client, and requests checked against it.
+"""The discovery document packaged with google-api-python-client, and requests checked against it.
 
 So the sandbox knows exactly the paths, parameters, bodies and scopes that the real API publishes, no more.
 """
@@ -66,7 +66,9 @@ def find(http_method: str, raw_path: str) -> tuple[Method, dict[str, str]] | Non
     path = raw_path.removeprefix(BASE_PATH)
     for method in _by_http_method().get(http_method, []):
         if match := method.pattern.fullmatch(path):
-            return method, {name: unquote(value) for name, value in zip(method.path_names, match.groups(), strict=True)}
+            return method, {
+                name: unquote(value) for name, value in zip(method.path_names, match.groups(), strict=True)
+            }
     return None
 
 
@@ -192,7 +194,7 @@ def _check_scalar(value: Any, kind: str, form: str | None, where: str) -> Any:
 
 
 def _check_format(value: str, form: str | None, where: str) -> None:
-    """`date` here; `date-time` in bodies may lack an offset when a timeZone stands beside it, see `times.py`."""
+    """Only `date`: a `date-time` may lack an offset when a timeZone stands beside it, see `times.py`."""
     if form == "date":
         try:
             date.fromisoformat(value)

@@ -93,11 +93,13 @@ def _check_sequence(body: Json, old: Json | None) -> None:
     body.setdefault("sequence", stored)
     if body["sequence"] < stored:
         raise invalid(
-            "Invalid sequence value. The specified sequence number is below the current sequence number of the"
-            " resource. Re-fetch the resource and use its sequence number on the following request.",
+            "Invalid sequence value. The specified sequence number is below the current sequence number of"
+            " the resource. Re-fetch the resource and use its sequence number on the following request.",
             "sequence",
         )
-    moved = old is not None and any(old.get(name) != body.get(name) for name in ("start", "end", "recurrence"))
+    moved = old is not None and any(
+        old.get(name) != body.get(name) for name in ("start", "end", "recurrence")
+    )
     if moved and body["sequence"] == stored:
         body["sequence"] = stored + 1
 
@@ -108,7 +110,9 @@ def _clean_properties(body: Json) -> None:
     if properties is None:
         return
     kept = {
-        kind: {name: str(value)[:MAX_VALUE] for name, value in properties[kind].items() if len(name) <= MAX_KEY}
+        kind: {
+            name: str(value)[:MAX_VALUE] for name, value in properties[kind].items() if len(name) <= MAX_KEY
+        }
         for kind in ("private", "shared")
         if properties.get(kind)
     }

@@ -1,4 +1,4 @@
-"""How a stored event looks to the person asking: tombstones, free/busy, their own attendee row, their time zone."""
+"""How a stored event looks to the person asking: tombstones, free/busy, own attendee row, time zone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from sandbox.model import Calendar
 from sandbox.times import parse_instant, zone
 from sandbox.times import show as show_time
 
-BUSY_FIELDS = ("kind", "etag", "id", "status", "start", "end", "transparency", "iCalUID", "eventType", "updated")
+BUSY_FIELDS = (
+    "kind",
+    "etag",
+    "id",
+    "status",
+    "start",
+    "end",
+    "transparency",
+    "iCalUID",
+    "eventType",
+    "updated",
+)
 SERIES_FIELDS = ("recurringEventId", "originalStartTime", "recurrence")
 # What is left of a deleted event: nothing else is guaranteed (facts §6).
 TOMBSTONE_FIELDS = ("kind", "etag", "id", "status", "recurringEventId", "originalStartTime")
@@ -40,7 +51,9 @@ class Viewer:
         """The Event resource as this person gets it."""
         if body["status"] == "cancelled" and not self.keep_details:
             return {name: body[name] for name in TOMBSTONE_FIELDS if name in body}
-        if self.only_busy or (body.get("visibility") in ("private", "confidential") and not self.sees_private):
+        if self.only_busy or (
+            body.get("visibility") in ("private", "confidential") and not self.sees_private
+        ):
             shown = {name: body[name] for name in (*BUSY_FIELDS, *SERIES_FIELDS) if name in body}
             shown["visibility"] = "private"
         else:

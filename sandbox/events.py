@@ -61,7 +61,7 @@ def insert(call: Call) -> Json:
 
 
 def import_event(call: Call) -> Json:
-    """A private copy of an event that lives elsewhere. Re-import: 409 or an update, sources disagree (facts §8)."""
+    """A private copy of an event that lives elsewhere. Again: 409 or an update, by the switch."""
     calendar = open_calendar(call, "writer")
     if not call.body.get("iCalUID"):
         raise required("iCalUID")
@@ -174,7 +174,9 @@ def _write(call: Call, calendar: Calendar, body: Json, old: Json) -> Json:
         if old["status"] != "cancelled":
             cancel(call.world, calendar, old)
         return Viewer(call, calendar).show(find(calendar, old["id"]))
-    if old["status"] == "cancelled" and "start" not in body:  # a cancelled date comes back as the series has it
+    if (
+        old["status"] == "cancelled" and "start" not in body
+    ):  # a cancelled date comes back as the series has it
         computed = recurrence.instance(calendar, old["id"]) or {}
         body = computed | body
     if "recurringEventId" in old:
@@ -214,14 +216,16 @@ def store(call: Call, calendar: Calendar, body: Json, old: Json | None) -> Store
 
 def _stored(calendar: Calendar, body: Json) -> Stored:
     cancelled = body["status"] == "cancelled"
-    times_of = body if "start" in body else {side: body["originalStartTime"] for side in ("start", "end")}
+    times_of = body if "start" in body else dict.fromkeys(("start", "end"), body["originalStartTime"])
     start, end = instants(times_of, zone(calendar.time_zone))
     return Stored(body, 0, start, end, deleted=cancelled)
 
 
 def _same(body: Json, old: Json, but: tuple[str, ...] = ()) -> bool:
     ignored = {"etag", "updated", "sequence", *but}
-    return {k: v for k, v in body.items() if k not in ignored} == {k: v for k, v in old.items() if k not in ignored}
+    return {k: v for k, v in body.items() if k not in ignored} == {
+        k: v for k, v in old.items() if k not in ignored
+    }
 
 
 def _only_reminders_changed(body: Json, old: Json) -> bool:

@@ -1,7 +1,7 @@
 """Planned trouble: what should go wrong, for which requests, how often.
 
-A fault names a kind, a pattern of method ids (`calendar.events.*`, `oauth.token`, `push`), perhaps an account,
-and how many times it strikes (or with which probability, from its own seed).
+A fault names a kind, a pattern of method ids (`calendar.events.*`, `oauth.token`, `push`), perhaps an
+account, and how many times it strikes (or with which probability, from its own seed).
 """
 
 from __future__ import annotations

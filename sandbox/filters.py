@@ -55,7 +55,7 @@ class Filter:
         return self._in_window(calendar, stored) and self.keeps_body(stored.body)
 
     def keeps_single(self, calendar: Calendar, stored: Stored, *, delta: bool) -> bool:
-        """With singleEvents=true: single events and exceptions; cancelled ones only on request or in a delta."""
+        """With singleEvents=true: single events, exceptions; cancelled ones on request or in a delta."""
         if stored.deleted and not (self.tells_deleted or delta):
             return False
         return self._in_window(calendar, stored) and self.keeps_body(stored.body)
@@ -110,6 +110,8 @@ def _cancelled_date_of_live_series(calendar: Calendar, stored: Stored) -> bool:
 
 
 def _mentions(body: Json, text: str) -> bool:
-    people = [str(one.get("email", "")) + str(one.get("displayName", "")) for one in body.get("attendees", [])]
+    people = [
+        str(one.get("email", "")) + str(one.get("displayName", "")) for one in body.get("attendees", [])
+    ]
     haystack = " ".join([*(str(body.get(name, "")) for name in SEARCHED), *people]).lower()
     return all(word in haystack for word in text.lower().split())

@@ -18,7 +18,9 @@ def query(call: Call) -> Json:
     low, high = _moment(call, "timeMin"), _moment(call, "timeMax")
     if high <= low:
         raise time_range_empty()
-    calendars = {item.get("id", ""): _busy(call, item.get("id", ""), low, high) for item in call.body.get("items", [])}
+    calendars = {
+        item.get("id", ""): _busy(call, item.get("id", ""), low, high) for item in call.body.get("items", [])
+    }
     return {
         "kind": "calendar#freeBusy",
         "timeMin": show(low, zone("UTC")),

@@ -1,6 +1,6 @@
-"""OAuth's memory: registered clients, what each person granted to each project, and the tokens minted from it.
+"""OAuth's memory: registered clients, what each person granted to each project, the tokens from it.
 
-A grant belongs to (account, project), not to a client: revoking any of its tokens ends all of them (facts §2).
+A grant belongs to (account, project), not to a client: revoking one token ends all (facts §2).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """events.list and events.instances: filters, pages, sync tokens (facts §5).
 
-Without `singleEvents` and `orderBy` a list runs along the change log, see `changes.py`. Otherwise it is computed
-whole, sorted, and cut into pages by position.
+Without `singleEvents` and `orderBy` a list runs along the change log, see `changes.py`. Otherwise it is
+computed whole, sorted, and cut into pages by position.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ from sandbox.model import Calendar, Entry, Stored
 from sandbox.tokens import seal, unseal
 
 NOT_WITH_SYNC_TOKEN = (
-    "iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "timeMin", "timeMax", "updatedMin",
+    "iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "timeMin", "timeMax",
+    "updatedMin",
 )  # fmt: skip
 # Everything else must stay as in the first call, or "behaviour is undefined"; see the switch.
 FREE_TO_CHANGE = {
-    "pageToken", "syncToken", "alt", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "userIp", "calendarId",
+    "pageToken", "syncToken", "alt", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "userIp",
+    "calendarId",
 }  # fmt: skip
 UPDATED_MIN_REACH = timedelta(days=30)
 LONG_AGO, FAR_AHEAD = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -125,7 +127,7 @@ def _sync_token(call: Call, calendar: Calendar, sync: Json | None, seq: int) -> 
 
 
 def _open_page_token(call: Call, calendar: Calendar, sync: Json | None) -> Json:
-    """Where the page begins: `after` in the change log or `skip` rows, and the log's end at the first page."""
+    """Where the page begins (`after` in the log, or `skip` rows), and the log's end at the first page."""
     text = call.param("pageToken")
     if text is None:
         return {"after": sync["seq"] if sync else 0, "skip": 0, "seq": calendar.seq}
@@ -144,13 +146,11 @@ def _invalid_page_token() -> GoogleError:
 
 def _page_token(call: Call, calendar: Calendar, page: Json, position: Json) -> str:
     payload = {"kind": "page", "calendar": _key(call, calendar), "seq": page["seq"], **position}
-    return seal(
-        call.world.token_key, payload | {"query": _signature(call), "sync": call.param("syncToken")}
-    )
+    return seal(call.world.token_key, payload | {"query": _signature(call), "sync": call.param("syncToken")})
 
 
 def _key(call: Call, calendar: Calendar) -> str:
-    """Tokens belong to one person's view of one calendar; the primary keeps its tokens when its id changes."""
+    """Tokens belong to a person's view of a calendar; the primary keeps them when its id changes."""
     own = calendar.kind == "primary" and calendar.data_owner == call.account.sub
     return f"{call.account.sub} {'primary' if own else calendar.id}"
 

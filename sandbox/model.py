@@ -86,7 +86,9 @@ class Calendar:
     roles: dict[str, str] = field(default_factory=dict)  # sub -> role
     created_by: tuple[str, int] | None = None  # (project, serial of the grant) when an app made it
     events: dict[str, Stored] = field(default_factory=dict)
-    exceptions: dict[str, dict[str, Stored]] = field(default_factory=dict)  # master id -> instance id -> event
+    exceptions: dict[str, dict[str, Stored]] = field(
+        default_factory=dict
+    )  # master id -> instance id -> event
     ical_uids: dict[str, str] = field(default_factory=dict)  # iCalUID -> event id, deleted ones included
     seq: int = 0
     epoch: int = 0  # raised when every sync token of the calendar expires

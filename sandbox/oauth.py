@@ -1,4 +1,4 @@
-"""OAuth 2.0 and OpenID Connect as Google's: consent pages that work without JavaScript, token and revoke endpoints.
+"""OAuth 2.0 and OpenID Connect as Google's: consent pages without JavaScript, token, revoke.
 
 Facts §2. A flow lives in `Flows` between the first redirect and the answer to it.
 """
@@ -117,7 +117,9 @@ def userinfo() -> tuple[Response, int] | Response:
     """The identity behind an access token."""
     world = _world()
     with world.lock:
-        token = world.grants.find_access_token(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        token = world.grants.find_access_token(
+            request.headers.get("Authorization", "").removeprefix("Bearer ")
+        )
         if token is None or "openid" not in token.scopes:
             return jsonify(error="invalid_token"), 401
         account = world.accounts[token.sub]
@@ -137,7 +139,9 @@ def authorize() -> AnyResponse | tuple[str, int]:
         if client is None:
             return _refusal_page("invalid_client", "The OAuth client was not found.", 401)
         if not client.allows(params.get("redirect_uri", "")):
-            return _refusal_page("redirect_uri_mismatch", "The redirect URI is not registered for this client.")
+            return _refusal_page(
+                "redirect_uri_mismatch", "The redirect URI is not registered for this client."
+            )
         flow = Flow(client, params, _scopes_of(params.get("scope", "")))
         if problem := _problem_with(flow):
             return _refusal_page("invalid_request", problem)

@@ -1,4 +1,4 @@
-"""What a person does at Google's own pages: the same operations as the API, with all rights, no faults, no log."""
+"""What a person does at Google's own pages: the API's operations with all rights, no faults, no log."""
 
 from __future__ import annotations
 
@@ -71,6 +71,11 @@ def move_event(world: World, account: Account, calendar: Calendar, event_id: str
     params = {"calendarId": calendar.id, "eventId": event_id, "destination": destination}
     act(world, account, "events.move", params)
     return events.find(calendar_of(world, account, destination), event_id)
+
+
+def find_event(calendar: Calendar, event_id: str) -> Json:
+    """One event, exception or computed instance with every field. Raises 404."""
+    return events.find(calendar, event_id)
 
 
 def restore_event(world: World, calendar: Calendar, event_id: str) -> Json:

@@ -1,6 +1,6 @@
 """Series: which dates RRULE, RDATE and EXDATE lines give, in the event's own IANA zone (facts §7).
 
-Rules are computed on the wall clock and only then turned into instants, so a weekly 9:00 stays 9:00 across DST.
+Rules are computed on the wall clock and then turned into instants: a weekly 9:00 stays 9:00 across DST.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from dateutil.rrule import rruleset, rrulestr
 
@@ -42,7 +43,7 @@ def rules_of(body: Json) -> rruleset:
 
 
 def occurrences(calendar: Calendar, master: Stored, low: datetime, high: datetime) -> Iterator[Occurrence]:
-    """The live instances of a series that overlap the window: computed ones and exceptions, not cancelled ones."""
+    """The live instances of a series that overlap the window: computed ones and exceptions."""
     exceptions = calendar.exceptions.get(master.id, {})
     for body, start, end in _computed(calendar, master, low, high):
         if body["id"] not in exceptions:
@@ -63,7 +64,12 @@ def instance(calendar: Calendar, instance_id: str) -> Json | None:
     """The computed instance with this id, e.g. `abc_20261123T150000Z`, or None where the series has none."""
     master_id, _, moment = instance_id.rpartition("_")
     master = calendar.events.get(master_id)
-    if master is None or master.deleted or not master.is_master or not re.fullmatch(r"\d{8}(T\d{6}Z)?", moment):
+    if (
+        master is None
+        or master.deleted
+        or not master.is_master
+        or not re.fullmatch(r"\d{8}(T\d{6}Z)?", moment)
+    ):
         return None
     middle = datetime.strptime(moment[:8], "%Y%m%d").replace(tzinfo=UTC)
     found = _computed(calendar, master, middle - 2 * DAY, middle + 3 * DAY)
@@ -142,7 +148,7 @@ def _rules(start: datetime, lines: tuple[str, ...], zone_name: str) -> rruleset:
             raise ValueError("not a recurrence line")
         kind, options, value = match[1].upper(), match[2], match[3]
         if kind in ("RRULE", "EXRULE"):
-            rule = rrulestr(_with_local_until(value, zone_name), dtstart=start)
+            rule: Any = rrulestr(_with_local_until(value, zone_name), dtstart=start)
             (rules.rrule if kind == "RRULE" else rules.exrule)(rule)
             has_rule = has_rule or kind == "RRULE"
         else:

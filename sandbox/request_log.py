@@ -88,6 +88,8 @@ class RequestLog:
         wanted = [
             request
             for request in self.requests
-            if request.n > after and method in (None, request.method_id) and account in (None, request.account)
+            if request.n > after
+            and method in (None, request.method_id)
+            and account in (None, request.account)
         ]
         return [{k: v for k, v in asdict(request).items() if k != "started"} for request in wanted]

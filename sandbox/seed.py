@@ -10,7 +10,7 @@ from sandbox.world import World
 
 
 def plant(world: World, seed: str) -> None:
-    """Fill an empty world: `demo`, or a file `{"accounts": [{"email", "hd", "calendars": [{"summary", "events"}]}]}`."""
+    """Fill an empty world: `demo`, or a JSON file as README.md describes."""
     if seed == "demo":
         demo_seed.plant(world)
         return
@@ -23,6 +23,8 @@ def plant(world: World, seed: str) -> None:
                 found = world.calendars[account.email]
             else:
                 kind, role = calendar.get("kind", "secondary"), calendar.get("accessRole", "owner")
-                found = world.add_calendar(account, calendar_id, kind=kind, summary=calendar["summary"], role=role)
+                found = world.add_calendar(
+                    account, calendar_id, kind=kind, summary=calendar["summary"], role=role
+                )
             for event in calendar.get("events", []):
                 person.force_event(world, account, found, person.checked_event(event))

@@ -28,12 +28,12 @@ DEFAULT_CLIENT = Client(
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """HTTP/1.1 so that connections are kept; no delay for small answers; no access log (addresses hold names)."""
+    """HTTP/1.1, so connections are kept; no delay for small answers; no access log (paths hold names)."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+    def log(self, type: str, message: str, *args: Any) -> None:
         """Say nothing."""
 
 
@@ -64,7 +64,7 @@ def make_sandbox(
     """A sandbox bound to a port (0: a free one), not yet serving."""
     world = World(clients or [DEFAULT_CLIENT])
     app = BreakableConnections(create_app(world))
-    server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)  # type: ignore[arg-type]
+    server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
     sandbox = Sandbox(server, world, host)
     signing_key()  # made now, not during somebody's first sign-in
     if seed:

@@ -52,7 +52,7 @@ def is_all_day(body: Json) -> bool:
 
 
 def instants(body: Json, tz: ZoneInfo) -> tuple[datetime, datetime]:
-    """Start and end of a normalised event as UTC instants; dates count from midnight in the calendar's zone."""
+    """Start and end of a normalised event as UTC instants; dates begin at midnight in the zone given."""
     if is_all_day(body):
         return midnight(body["start"]["date"], tz), midnight(body["end"]["date"], tz)
     return parse_instant(body["start"]["dateTime"]), parse_instant(body["end"]["dateTime"])

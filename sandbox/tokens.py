@@ -1,4 +1,4 @@
-"""Opaque page tokens and sync tokens: JSON, sealed with a key of this sandbox so that nobody can make one up."""
+"""Opaque page tokens and sync tokens: JSON, sealed with a key of this sandbox, so nobody can make one up."""
 
 from __future__ import annotations
 

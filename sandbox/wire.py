@@ -23,7 +23,7 @@ AFTERWARDS = {"lost_answer": "reset"}
 
 
 def act_out(faults: list[Fault]) -> Response | None:
-    """Wait if a fault says so; the answer when the request must go no further. Never called under the lock."""
+    """Wait if a fault says so; an answer when the request must go no further. Not under the lock."""
     for fault in faults:
         if fault.kind == "latency":
             time.sleep(fault.seconds or 1.0)

@@ -38,7 +38,7 @@ class World:
         self.forget()
 
     def forget(self) -> None:
-        """Back to an empty Google: no accounts, no grants, no faults; clients, switches and the clock stay."""
+        """Back to an empty Google: no accounts, grants, faults; clients, switches and the clock stay."""
         self.accounts: dict[str, Account] = {}
         self.calendars: dict[str, Calendar] = {}
         self.token_key = secrets.token_bytes(32)
