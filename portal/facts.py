@@ -1,0 +1,95 @@
+"""What is so with a provider's sync, gathered from the rows: what every surface tells its story from."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from portal import store
+from portal.extensions import db
+from portal.models import (
+    Appointment,
+    ChangeCard,
+    Connection,
+    EventLink,
+    GoogleCalendar,
+    GoogleEvent,
+    LinkState,
+    Provider,
+)
+from portal.models.appointments import LIVE_STATUSES
+from portal.sync.health import ConnectionFacts, Counts
+
+WINDOW_BACK_DAYS = 30  # outward: appointments that ended earlier are not sent (sync-law §1)
+
+
+def gather_facts(provider: Provider, *, now: dt.datetime, with_counts: bool = True) -> ConnectionFacts:
+    """Everything the story of this provider's sync is told from; without counts it is one query."""
+    connection = db.session.scalar(
+        sa.select(Connection).where(Connection.provider_id == provider.id, Connection.ended_at.is_(None))
+    )
+    if connection is None:
+        return ConnectionFacts(mode=provider.sync_mode.value)
+    return ConnectionFacts(
+        mode=provider.sync_mode.value,
+        phase=connection.phase.value,
+        email=connection.email,
+        problem=connection.problem,
+        problem_detail=connection.problem_detail,
+        problem_since=connection.problem_since,
+        retry_at=connection.retry_at,
+        failures=connection.failures,
+        last_pushed_at=connection.last_pushed_at,
+        last_pulled_at=connection.last_pulled_at,
+        next_check_at=connection.next_check_at,
+        progress_done=connection.progress_done,
+        progress_total=connection.progress_total,
+        counts=count(connection, now=now) if with_counts else Counts(),
+    )
+
+
+def count(connection: Connection, *, now: dt.datetime) -> Counts:
+    """The numbers of a connection, each by its own query."""
+    return Counts(
+        live=_number(sa.select(sa.func.count(Appointment.id)).where(*going_out(connection, now=now))),
+        linked=_number(_links(connection).where(EventLink.state == LinkState.LIVE)),
+        behind=store.count_behind(connection),
+        google_events=_number(_events(connection).where(GoogleEvent.status != "cancelled")),
+        quarantined=_number(_events(connection).where(GoogleEvent.quarantine.is_not(None))),
+        held=_number(_links(connection).where(EventLink.state == LinkState.HELD)),
+        cards=_number(
+            sa.select(sa.func.count(ChangeCard.id)).where(
+                ChangeCard.connection_id == connection.id,
+                ChangeCard.closed_at.is_(None),
+                ChangeCard.needs_answer,
+            )
+        ),
+    )
+
+
+def going_out(connection: Connection, *, now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Live appointments of the window outward, which begins with the first app calendar and stays."""
+    begins = connection.window_starts_at or now - dt.timedelta(days=WINDOW_BACK_DAYS)
+    return (
+        Appointment.provider_id == connection.provider_id,
+        Appointment.archived_at.is_(None),
+        Appointment.status.in_(LIVE_STATUSES),
+        Appointment.ends_at > begins,
+    )
+
+
+def _links(connection: Connection) -> sa.Select[int]:
+    return sa.select(sa.func.count(EventLink.id)).where(EventLink.connection_id == connection.id)
+
+
+def _events(connection: Connection) -> sa.Select[int]:
+    return (
+        sa.select(sa.func.count(GoogleEvent.id))
+        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
+        .where(GoogleCalendar.connection_id == connection.id)
+    )
+
+
+def _number(query: sa.Select[int]) -> int:
+    return db.session.scalar(query) or 0
