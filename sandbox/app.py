@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, request
 from sandbox.api import Answer, Request, answer
 from sandbox.batch import answer_batch, refusal_answer
 from sandbox.control import control
+from sandbox.control_page import control_page
 from sandbox.errors import GoogleError
 from sandbox.oauth import oauth
 from sandbox.pages import pages
@@ -28,8 +29,10 @@ def create_app(world: World) -> Flask:
     app.register_blueprint(oauth)
     app.register_blueprint(control)
     app.register_blueprint(pages)
+    app.register_blueprint(control_page)
     app.add_url_rule("/calendar/v3/<path:rest>", "calendar_api", calendar_api, methods=METHODS)
     app.add_url_rule("/batch/calendar/v3", "batch", batch, methods=["POST"])
+    app.before_request(_same_origin)
     app.after_request(_headers)
     return app
 
@@ -69,6 +72,14 @@ def _respond(one: Answer) -> Response:
 
 def _lower() -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _same_origin() -> Response | None:
+    """No other site's page may press buttons here."""
+    origin = request.headers.get("Origin")
+    if request.method == "GET" or origin in (None, request.host_url.rstrip("/")):
+        return None
+    return Response("The request comes from another site.\n", 403, content_type="text/plain")
 
 
 def _headers(response: Response) -> Response:

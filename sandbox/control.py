@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from sandbox import person
 from sandbox.access import PREFIX
-from sandbox.errors import GoogleError, Json, calendar_refusal, invalid, not_found
+from sandbox.errors import GoogleError, Json, invalid, not_found
 from sandbox.grants import Client
 from sandbox.model import ROLES, Account, Calendar
 from sandbox.oauth import LONG_NAMES, SIGN_IN_SCOPES
@@ -185,13 +185,7 @@ def delete_calendar(email: str, calendar_id: str) -> Response:
     world = world_here()
     with world.lock:
         account, calendar = _calendar(email, calendar_id)
-        if calendar.kind == "primary":
-            raise calendar_refusal("cannotDeletePrimaryCalendar", "A primary calendar cannot be deleted.")
-        if calendar.data_owner == account.sub:
-            world.delete_calendar(calendar)
-        else:
-            del calendar.roles[account.sub]
-            world.remove_from_list(account, calendar.id)
+        person.drop_calendar(world, account, calendar)
         return jsonify(deleted=calendar.id)
 
 
@@ -416,11 +410,7 @@ def expire_sync_tokens() -> Response:
             _calendar(body["account"], body["calendar"])[1].epoch += 1
             return jsonify(expired=1)
         accounts = [_account(body["account"])] if "account" in body else list(world.accounts.values())
-        for account in accounts:
-            account.list_epoch += 1
-            for calendar_id in account.entries:
-                if calendar_id in world.calendars:
-                    world.calendars[calendar_id].epoch += 1
+        world.expire_sync_tokens(accounts)
         return jsonify(expired=len(accounts))
 
 

@@ -9,7 +9,7 @@ from sandbox import events, recurrence
 from sandbox.access import EVERYTHING, Call, Caller
 from sandbox.api import perform
 from sandbox.discovery import check_body, methods
-from sandbox.errors import Json, not_found
+from sandbox.errors import Json, calendar_refusal, not_found
 from sandbox.model import Account, Calendar, Stored
 from sandbox.world import World
 
@@ -71,6 +71,17 @@ def move_event(world: World, account: Account, calendar: Calendar, event_id: str
     params = {"calendarId": calendar.id, "eventId": event_id, "destination": destination}
     act(world, account, "events.move", params)
     return events.find(calendar_of(world, account, destination), event_id)
+
+
+def drop_calendar(world: World, account: Account, calendar: Calendar) -> None:
+    """Delete an own calendar for everybody, or leave one that is shared. Raises 403 for the primary one."""
+    if calendar.kind == "primary":
+        raise calendar_refusal("cannotDeletePrimaryCalendar", "A primary calendar cannot be deleted.")
+    if calendar.data_owner == account.sub:
+        world.delete_calendar(calendar)
+    else:
+        del calendar.roles[account.sub]
+        world.remove_from_list(account, calendar.id)
 
 
 def find_event(calendar: Calendar, event_id: str) -> Json:

@@ -124,6 +124,14 @@ class World:
         for account in self.accounts.values():
             self.remove_from_list(account, calendar.id)
 
+    def expire_sync_tokens(self, accounts: list[Account]) -> None:
+        """Make every sync token of these people's lists and calendars answer 410."""
+        for account in accounts:
+            account.list_epoch += 1
+            for calendar_id in account.entries:
+                if calendar_id in self.calendars:
+                    self.calendars[calendar_id].epoch += 1
+
     def rename_account(self, account: Account, email: str) -> None:
         """Change the login address. `sub` stays; the primary calendar's id becomes the new address."""
         old, account.email = account.email, email
