@@ -1,4 +1,4 @@
-"""What can be done with a provider's account: add, set the password, deactivate, sign in, sign out. No HTTP, no commit."""
+"""What can be done with a provider's account, from adding it to signing in. No HTTP, no commit."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def add_provider(
 
 
 def set_password(provider: Provider, password: str) -> None:
-    """Store the Argon2id hash of `password`. Raises InvalidInput when it is too short, too long or too plain."""
+    """Store the Argon2id hash of `password`. Raises InvalidInput when it is too short, long or plain."""
     text = password.casefold()
     if not PASSWORD_LEAST_CHARACTERS <= len(password) <= PASSWORD_MOST_CHARACTERS:
         raise InvalidInput(

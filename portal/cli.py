@@ -1,9 +1,217 @@
-"""The `flask` commands of `contract.md`."""
+"""The `flask` commands of `contract.md`: for operators and for scripts. Output is plain and stable."""
 
 from __future__ import annotations
 
-from flask import Flask
+import datetime as dt
+import json
+import sys
+import time
+from typing import NoReturn
+
+import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from portal import accounts, audit, clients, connect, engine, report, store
+from portal.clock import utcnow
+from portal.config import Config
+from portal.engine import Outcome
+from portal.errors import InvalidInput
+from portal.extensions import db
+from portal.models import Connection, ConnectionPhase, Provider
+
+LEASE_WAIT_SECONDS = 120
+LONGEST_SECONDS = 600
+LEASE_POLL_SECONDS = 0.2
+
+# Exit codes of `sync now`
+ALL_DONE, SOMETHING_FAILED, PERSON_NEEDED, LEASE_NOT_FREE = 0, 1, 2, 3
+
+provider_group = AppGroup("provider", help="Providers' accounts.")
+client_group = AppGroup("client", help="Clients.")
+sync_group = AppGroup("sync", help="Sync with Google.")
 
 
 def register(app: Flask) -> None:
-    pass
+    for group in (provider_group, client_group, sync_group):
+        app.cli.add_command(group)
+
+
+@provider_group.command("add")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--timezone", required=True, help="An IANA zone, such as America/Chicago.")
+@click.option("--owner", is_flag=True, help="May administer the practice and see every appointment.")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def provider_add(email: str, name: str, timezone: str, owner: bool, password_stdin: bool) -> None:
+    """Add a provider."""
+    now = utcnow()
+    try:
+        provider = accounts.add_provider(
+            email=email, name=name, timezone=timezone, password=_read_password(), is_owner=owner, now=now
+        )
+    except InvalidInput as error:
+        _refuse(error)
+    audit.record("provider.added", now=now, provider_id=None, object_kind="provider", object_id=provider.id)
+    db.session.commit()
+    click.echo(f"Added provider {provider.id}.")
+
+
+@provider_group.command("set-password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def provider_set_password(email: str, password_stdin: bool) -> None:
+    """Set a provider's password and end every open session of theirs."""
+    now = utcnow()
+    provider = _find_provider(email)
+    try:
+        accounts.set_password(provider, _read_password())
+    except InvalidInput as error:
+        _refuse(error)
+    accounts.end_sessions(provider, now=now)
+    audit.record(
+        "provider.password", now=now, provider_id=None, object_kind="provider", object_id=provider.id
+    )
+    db.session.commit()
+    click.echo("Password set.")
+
+
+@provider_group.command("deactivate")
+@click.argument("email")
+def provider_deactivate(email: str) -> None:
+    """Close a provider's account. Appointments stay."""
+    now = utcnow()
+    provider = _find_provider(email)
+    accounts.deactivate(provider, now=now)
+    audit.record(
+        "provider.deactivated", now=now, provider_id=None, object_kind="provider", object_id=provider.id
+    )
+    db.session.commit()
+    click.echo("Deactivated.")
+
+
+@client_group.command("add")
+@click.option("--provider", "email", required=True, help="The provider's e-mail address.")
+@click.option("--name", required=True)
+def client_add(email: str, name: str) -> None:
+    """Add a client and print the internal ID alone."""
+    now = utcnow()
+    provider = _find_provider(email)
+    try:
+        client = clients.add_client(provider, name, now=now)
+    except InvalidInput as error:
+        _refuse(error)
+    audit.record("client.added", now=now, provider_id=None, object_kind="client", object_id=client.id)
+    db.session.commit()
+    click.echo(client.internal_id)
+
+
+@sync_group.command("now")
+@click.argument("email", required=False)
+@click.option("--full", is_flag=True, help="Read every calendar anew, as a new generation.")
+def sync_now(email: str | None, full: bool) -> None:
+    """Push and pull in this process until nothing is behind.
+
+    Exit 0: all done. 1: something failed. 2: a person is needed. 3: the lease was not free.
+    """
+    connections = [
+        connection
+        for provider in _providers(email)
+        if (connection := connect.live_connection(provider)) is not None
+    ]
+    deadline = time.monotonic() + LONGEST_SECONDS
+    codes = [_sync_one(connection.id, full=full, deadline=deadline) for connection in connections]
+    worst_first = (SOMETHING_FAILED, PERSON_NEEDED, LEASE_NOT_FREE)
+    sys.exit(next((code for code in worst_first if code in codes), ALL_DONE))
+
+
+def _sync_one(connection_id: int, *, full: bool, deadline: float) -> int:
+    """Run until nothing is behind or the time is up, whatever the schedule and the back-off say."""
+    config: Config = current_app.extensions["config"]
+    lease_deadline = time.monotonic() + LEASE_WAIT_SECONDS
+    outcome = Outcome.BUSY
+    while time.monotonic() < deadline:
+        _make_due(connection_id)
+        outcome = engine.run_connection(
+            connection_id, clock=utcnow, trigger="command", poll=config.sync_poll_seconds, full=full
+        )
+        if outcome is Outcome.BUSY:
+            if time.monotonic() >= lease_deadline:
+                break
+            time.sleep(LEASE_POLL_SECONDS)
+            continue
+        if outcome is Outcome.MORE:
+            full = False  # the new generation has begun; go on with it
+            continue
+        if outcome is not Outcome.LOST:
+            break
+    return _code(connection_id, outcome)
+
+
+def _make_due(connection_id: int) -> None:
+    """Let this run pull as well."""
+    db.session.execute(
+        sa.update(Connection).where(Connection.id == connection_id).values(next_check_at=utcnow())
+    )
+    db.session.commit()
+    db.session.expire_all()
+
+
+def _code(connection_id: int, outcome: Outcome) -> int:
+    if outcome is Outcome.BUSY:
+        return LEASE_NOT_FREE
+    if outcome is Outcome.ASKED:
+        return PERSON_NEEDED
+    if outcome in (Outcome.FAILED, Outcome.LOST, Outcome.MORE):
+        return SOMETHING_FAILED
+    connection = db.session.get_one(Connection, connection_id)
+    is_syncing = connection.phase in (ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE)
+    return SOMETHING_FAILED if is_syncing and store.count_behind(connection) else ALL_DONE
+
+
+@sync_group.command("doctor")
+@click.argument("email", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the support report as JSON.")
+def sync_doctor(email: str | None, as_json: bool) -> None:
+    """Report on every provider's sync: ids, counts, states and times, and nothing about a person."""
+    now = utcnow()
+    reports = [report.support_report(provider, now=now) for provider in _providers(email)]
+    if as_json:
+        click.echo(json.dumps(reports, default=_json_value))
+        return
+    for entry in reports:
+        click.echo(f"provider {entry['provider_id']}: {entry['mode']}, {entry['state']}")
+        for line in entry["lines"]:
+            click.echo(f"  {'ok ' if line['ok'] else 'BAD'} {line['id']}: {line['code']}")
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def _providers(email: str | None) -> list[Provider]:
+    if email is not None:
+        return [_find_provider(email)]
+    return list(
+        db.session.scalars(sa.select(Provider).where(Provider.deactivated_at.is_(None)).order_by(Provider.id))
+    )
+
+
+def _find_provider(email: str) -> Provider:
+    provider = accounts.find_provider(email)
+    if provider is None:
+        raise click.ClickException("There is no provider with this e-mail address.")
+    return provider
+
+
+def _read_password() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _refuse(error: InvalidInput) -> NoReturn:
+    """End with what was wrong, field by field; nothing was stored."""
+    db.session.rollback()
+    raise click.ClickException(" ".join(f"{name}: {text}" for name, text in error.problems.items()))

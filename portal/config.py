@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_LEAST_CHARACTERS = 16
 PLACEHOLDERS = frozenset({"change-me", "changeme", "secret", "dev", "password", "your-secret-key-here"})
 
-MAKE_SECRET_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+MAKE_SECRET_KEY = (  # noqa: S105 (a command)
+    'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+)
 MAKE_ENCRYPTION_KEY = (
     'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 )

@@ -40,8 +40,8 @@ csrf = CSRFProtect()
 htmx = HTMX()
 oauth = OAuth()
 
-# SQLite cannot turn a read transaction into a writing one while another writer commits (SQLITE_BUSY_SNAPSHOT).
-# So transactions begin IMMEDIATE unless the edge knows that it will only read.
+# SQLite cannot turn a reading transaction into a writing one once another writer has committed
+# (SQLITE_BUSY_SNAPSHOT). So transactions begin IMMEDIATE unless the edge knows that it will only read.
 _reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
 
 

@@ -41,7 +41,9 @@ def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
             Connection.ended_at.is_(None),
             sa.or_(Connection.lease_owner.is_(None), Connection.lease_expires_at <= now),
         )
-        .values(lease_owner=owner, lease_expires_at=expires_at, fencing=Connection.fencing + 1)
+        .values(
+            lease_owner=owner, lease_expires_at=expires_at, fencing=Connection.fencing + 1, queued_at=None
+        )
         .returning(Connection.fencing)
         .execution_options(synchronize_session=False)
     )
@@ -50,7 +52,7 @@ def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
 
 
 def renew(lease: Lease, *, now: dt.datetime) -> None:
-    """Called before every request: prolong the lease and commit when less than 30 s remain. Raises LeaseLost."""
+    """Before every request: prolong and commit when less than 30 s remain. Raises LeaseLost."""
     if (lease.expires_at - now).total_seconds() >= RENEW_BELOW_SECONDS:
         return
     lease.expires_at = now + dt.timedelta(seconds=LEASE_SECONDS)
@@ -59,7 +61,7 @@ def renew(lease: Lease, *, now: dt.datetime) -> None:
 
 
 def guard(lease: Lease) -> None:
-    """Called in each transaction of a run, just before its commit. Raises LeaseLost, and then nothing is kept."""
+    """In each transaction of a run, just before its commit. Raises LeaseLost; then nothing is kept."""
     _touch(lease)
 
 
@@ -75,7 +77,7 @@ def release(lease: Lease) -> None:
 
 
 def _touch(lease: Lease) -> None:
-    """Write the lease's end where owner and fencing number still match; the row stays locked to the commit."""
+    """Write the lease's end where owner and fencing number match; the row stays locked to the commit."""
     touched = db.session.execute(
         sa.update(Connection)
         .where(

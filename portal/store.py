@@ -1,4 +1,4 @@
-"""Rows to sync values and back, and the marks that say that a connection has work to do. Nothing is decided here."""
+"""Rows to sync values and back, and the marks that a connection has work to do. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_IDS_IN_A_QUERY = 500  # SQLite bounds the number of parameters
 
 
 def note_change(provider_id: int, *, now: dt.datetime) -> None:
-    """Something that goes out has changed: mark the provider's connection, if there is one, in this transaction.
+    """Something that goes out has changed: mark the provider's connection, if any, in this transaction.
 
     The job is queued only after the commit (jobs.py); if the queue loses it, the sweep finds the mark.
     """
@@ -98,7 +98,7 @@ def link_value(row: EventLink) -> Link:
 def behind(
     connection: Connection, *, now: dt.datetime, most: int
 ) -> list[tuple[Appointment, EventLink | None]]:
-    """Up to `most` appointments whose Google side may need work, with their links: the nearest dates first."""
+    """Up to `most` appointments whose Google side may need work, with links: the nearest dates first."""
     is_past = sa.case((Appointment.ends_at >= now, 0), else_=1)
     statement = (
         _behind(connection, sa.select(Appointment, EventLink))
@@ -115,7 +115,7 @@ def count_behind(connection: Connection) -> int:
     return db.session.scalar(_behind(connection, sa.select(sa.func.count(Appointment.id)))) or 0
 
 
-def _behind(connection: Connection, select: sa.Select[Any]) -> sa.Select[Any]:
+def _behind(connection: Connection, select: Any) -> Any:
     is_live = sa.and_(Appointment.archived_at.is_(None), Appointment.status.in_(LIVE_STATUSES))
     in_window = (
         Appointment.ends_at > connection.window_starts_at if connection.window_starts_at else sa.true()
@@ -161,7 +161,7 @@ def google_events_by_id(calendar: GoogleCalendar, event_ids: Iterable[str]) -> d
 
 
 def series_rows(calendar: GoogleCalendar, event_ids: Iterable[str]) -> dict[str, list[GoogleEvent]]:
-    """The resources of each series or single event, by the master's or single event's id; its own row first."""
+    """The resources of each series or single event, by the master's or its own id; its own row first."""
     found: dict[str, list[GoogleEvent]] = {event_id: [] for event_id in event_ids}
     for some in _in_parts(list(found)):
         own = GoogleEvent.event_id.in_(some)

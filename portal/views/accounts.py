@@ -25,7 +25,7 @@ def login() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 def sign_in() -> ResponseReturnValue:
-    """The cookie session is emptied first: nothing set before sign-in, the CSRF secret included, survives it."""
+    """The cookie session is emptied first: nothing from before, the CSRF secret included, survives it."""
     now = utcnow()
     email = request.form.get("email", "")
     provider = accounts.authenticate(email, request.form.get("password", ""))

@@ -12,7 +12,7 @@ from portal.extensions import db
 
 blueprint = Blueprint("system", __name__)
 
-# Google's feed importer and its push sender obey this file, so both addresses are allowed before all else is not.
+# Google's feed importer and its push sender obey this file: their two addresses come first.
 ROBOTS = "User-agent: *\nAllow: /feeds/\nAllow: /webhooks/google\nDisallow: /\n"
 
 

@@ -1,0 +1,279 @@
+"""What Google shows of our own events: judged by the core, applied to links and appointments. No commit."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import sqlalchemy as sa
+
+from portal import appointments, cards, clients, store
+from portal.appointments import AllDay, Timed, When
+from portal.extensions import db
+from portal.models import Appointment, AppointmentStatus, CardKind, EventLink, LinkState
+from portal.run import Run
+from portal.sync.event import Event, EventTime
+from portal.sync.inbound import (
+    Adopt,
+    AdoptWrite,
+    AskDeleted,
+    ConfirmGone,
+    DeleteStray,
+    HoldWrites,
+    Ignore,
+    Import,
+    KeepAndAsk,
+    Readopt,
+    Redelete,
+    RefreshEtag,
+    Reschedule,
+    Restore,
+    StrayAction,
+    decide_own,
+    decide_stray,
+)
+from portal.sync.outbound import LocalAppointment, event_id
+
+FROM_GOOGLE = "google"
+MOST_REVIVALS = 100  # far more deletions and returns than one appointment sees
+
+
+def settle(run: Run, link: EventLink, event: Event) -> None:  # noqa: C901, PLR0912 (a branch an action)
+    """Bring an event that has a link and what was agreed on it into line."""
+    if link.state is LinkState.LIVE and link.etag == event.etag and not event.is_cancelled:
+        return  # as agreed; the common case by far, so it costs no query
+    appointment = link.appointment or db.session.get_one(Appointment, link.appointment_id)
+    local = local_value(run, appointment)
+    action = decide_own(
+        event,
+        store.link_value(link),
+        local,
+        is_scheduled=appointment.status is AppointmentStatus.SCHEDULED,
+        now=run.now,
+    )
+    match action:
+        case Ignore():
+            return
+        case RefreshEtag():
+            _note_remote(link, event)
+        case AdoptWrite(revision):
+            _note_remote(link, event)
+            _note_content(link, event)
+            link.revision = revision
+        case Reschedule(start, end):
+            _follow(run, link, event, appointment, start, end)
+        case Restore(card):
+            _restore(run, link, event, appointment, local, card)
+        case Readopt():
+            _readopt(run, link, event, appointment, local)
+        case Redelete():
+            link.state = LinkState.DELETING
+            _tell(run, appointment, CardKind.DELETED, event, needs_answer=False, reason="restored-in-google")
+        case ConfirmGone():
+            link.state = LinkState.GONE
+        case AskDeleted():
+            _ask_deleted(run, link, event, appointment)
+        case HoldWrites():
+            run.connection.problem = "question"
+            run.connection.problem_detail = "older-database"
+            run.connection.problem_since = run.connection.problem_since or run.now
+        case _:
+            assert_never(action)
+
+
+def settle_stray(run: Run, event: Event) -> bool:
+    """Deal with an event of the app calendar without a link. True if it is to be imported like any other."""
+    appointment = _tagged_appointment(run, event)
+    link = _link_of(appointment)
+    action: StrayAction = decide_stray(
+        event,
+        installation=run.practice.installation,
+        appointment=local_value(run, appointment) if appointment else None,
+        link=store.link_value(link) if link else None,
+    )
+    match action:
+        case Import():
+            return True
+        case Ignore():
+            return False
+        case Adopt():
+            assert appointment is not None
+            _adopt(run, link, event, appointment)
+        case DeleteStray():
+            assert appointment is not None
+            _delete_stray(run, link, event, appointment)
+        case KeepAndAsk():
+            provider_id = run.connection.provider_id
+            cards.put_unknown(provider_id, event.event_id, connection_id=run.connection_id, now=run.now)
+        case _:
+            assert_never(action)
+    return False
+
+
+def local_value(run: Run, appointment: Appointment) -> LocalAppointment:
+    """The appointment as Google should see it now."""
+    connection = run.connection
+    title = clients.titles_outside(connection.provider, [appointment])[appointment.id]
+    return store.local_appointment(appointment, title, connection.window_starts_at)
+
+
+def _note_remote(link: EventLink, event: Event) -> None:
+    link.etag, link.remote_updated = event.etag, event.updated
+
+
+def _note_content(link: EventLink, event: Event) -> None:
+    remote = event.content
+    assert remote is not None
+    link.content_hash, link.times_hash = remote.content_hash(), remote.times_hash()
+
+
+def _follow(
+    run: Run, link: EventLink, event: Event, appointment: Appointment, start: EventTime, end: EventTime
+) -> None:
+    """A safe move in Google: the appointment moves too; the card can undo it."""
+    before = _times_of(appointment)
+    when = _when(start, end, appointment.timezone)
+    appointments.reschedule(appointment, when, now=run.now, actor=None, source=FROM_GOOGLE)
+    db.session.flush()
+    _note_remote(link, event)
+    _note_content(link, event)
+    link.revision, link.agreed_at = appointment.revision, run.now
+    link.needs_write = link.content_hash != local_value(run, appointment).content.content_hash()
+    run.counts["moved_here"] += 1
+    cards.put(
+        appointment,
+        CardKind.MOVED,
+        connection_id=run.connection_id,
+        needs_answer=False,
+        detail={"before": before, "after": _times_of(appointment), "taken_over": True},
+        now=run.now,
+    )
+
+
+def _restore(
+    run: Run,
+    link: EventLink,
+    event: Event,
+    appointment: Appointment,
+    local: LocalAppointment,
+    card: str | None,
+) -> None:
+    """Remember what Google holds, so that push sees the difference and writes ours back."""
+    remote = event.content
+    assert remote is not None
+    _note_remote(link, event)
+    link.content_hash = remote.content_hash()
+    link.needs_write = link.content_hash != local.content.content_hash()
+    if card is not None:
+        _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back")
+
+
+def _readopt(
+    run: Run, link: EventLink, event: Event, appointment: Appointment, local: LocalAppointment
+) -> None:
+    link.state = LinkState.LIVE
+    _note_remote(link, event)
+    _note_content(link, event)
+    link.needs_write = link.content_hash != local.content.content_hash()
+    link.revision = appointment.revision
+    cards.close(appointment, outcome="restored-in-google", now=run.now)
+
+
+def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
+    """The provider deleted it. An appointment that is over here has nothing left to ask about."""
+    if not appointment.is_live:
+        link.state = LinkState.GONE
+        return
+    link.state = LinkState.HELD
+    run.counts["deleted_there"] += 1
+    _tell(run, appointment, CardKind.DELETED, event, needs_answer=True, reason="deleted-in-google")
+
+
+def _tell(
+    run: Run, appointment: Appointment, kind: CardKind, event: Event, *, needs_answer: bool, reason: str
+) -> None:
+    detail: dict[str, object] = {"here": _times_of(appointment), "reason": reason}
+    if event.start is not None and event.end is not None:
+        detail["there"] = [event.start.to_json(), event.end.to_json()]
+    cards.put(
+        appointment,
+        kind,
+        connection_id=run.connection_id,
+        needs_answer=needs_answer,
+        detail=detail,
+        now=run.now,
+    )
+
+
+def _tagged_appointment(run: Run, event: Event) -> Appointment | None:
+    if event.tag is None:
+        return None
+    return db.session.scalar(
+        sa.select(Appointment).where(
+            Appointment.public_id == event.tag.appointment,
+            Appointment.provider_id == run.connection.provider_id,
+        )
+    )
+
+
+def _link_of(appointment: Appointment | None) -> EventLink | None:
+    if appointment is None:
+        return None
+    return db.session.scalar(sa.select(EventLink).where(EventLink.appointment_id == appointment.id))
+
+
+def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
+    """Ours, with no live event here: agreed as its tag says, then judged like any linked event."""
+    assert event.tag is not None
+    if link is None:
+        link = EventLink(appointment_id=appointment.id, connection_id=run.connection_id, revival=0)
+        db.session.add(link)
+    if link.state is LinkState.HELD:
+        cards.close(appointment, outcome="restored-in-google", now=run.now)
+    link.event_id, link.state = event.event_id, LinkState.LIVE
+    link.etag, link.content_hash, link.remote_updated = None, None, None
+    link.revision, link.times_hash = event.tag.revision, event.tag.times_hash
+    link.revival = max(link.revival, _revival_of(run, event, appointment))
+    link.agreed_at = run.now
+    link.appointment = appointment
+    db.session.flush()
+    settle(run, link, event)
+    run.counts["adopted"] += 1
+
+
+def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
+    """Ours, but not wanted: push deletes it by its link, unless that one has another live event."""
+    if link is not None and link.state is LinkState.LIVE:
+        run.strays.append(event.event_id)
+        return
+    if link is None:
+        link = EventLink(
+            appointment_id=appointment.id, connection_id=run.connection_id, revival=0, revision=0
+        )
+        db.session.add(link)
+    link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
+    link.revival = max(link.revival, _revival_of(run, event, appointment))
+
+
+def _revival_of(run: Run, event: Event, appointment: Appointment) -> int:
+    """Which revival this event is; 0 when it was made under an earlier nonce."""
+    for revival in range(MOST_REVIVALS):
+        candidate = event_id(
+            installation=run.practice.installation,
+            nonce=run.connection.nonce or "",
+            public_id=appointment.public_id,
+            revival=revival,
+        )
+        if candidate == event.event_id:
+            return revival
+    return 0
+
+
+def _when(start: EventTime, end: EventTime, timezone: str) -> When:
+    if start.date is not None:
+        assert end.date is not None
+        return AllDay(start.date, end.date, timezone)
+    return Timed.from_instants(start.instant, end.instant, timezone)
+
+
+def _times_of(appointment: Appointment) -> list[str]:
+    return [appointment.starts_at.isoformat(), appointment.ends_at.isoformat()]

@@ -1,0 +1,341 @@
+"""Inward: read what changed in Google, page by page, and bring the rows here into line.
+
+A page's effects and the token that follows it are committed together: a crash repeats a page, and loses none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from portal import own_events, store
+from portal.errors import EventNotFound, InvalidCalendarData, PermissionDenied, SyncTokenExpired
+from portal.extensions import db
+from portal.google.client import BATCH_MOST, LIST_FIELDS, LIST_PAGE_SIZE, EventPage, Write
+from portal.google.codec import from_google
+from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
+from portal.run import Run
+from portal.sync.event import Event
+from portal.sync.recurrence import expand
+
+KEPT_BEFORE = dt.timedelta(days=90)
+EXPANDED_AHEAD = dt.timedelta(days=400)
+REEXPAND_BELOW = dt.timedelta(days=370)
+MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
+JUST_AGREED = dt.timedelta(minutes=5)  # lists may lag behind answers
+MISSING_AGAIN = dt.timedelta(minutes=2)
+# A sync token answers only the query that it came from; another query means another generation.
+QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=false".encode()).hexdigest()
+
+
+def pull(run: Run, *, full: bool = False) -> bool:
+    """Read every chosen calendar and the app calendar. False when the time was up first.
+
+    Raises CalendarError for what ails the account or the app calendar; a chosen calendar that no longer opens
+    is marked stale, and the others go on.
+    """
+    for calendar_id in [calendar.id for calendar in _calendars(run)]:
+        calendar = db.session.get_one(GoogleCalendar, calendar_id)
+        if full:
+            begin_generation(calendar)
+            run.commit()
+        try:
+            if not _pull_calendar(run, calendar_id):
+                return False
+        except (EventNotFound, PermissionDenied):
+            if db.session.get_one(GoogleCalendar, calendar_id).is_app_calendar:
+                raise
+            _mark_stale(run, calendar_id)
+    _delete_strays(run)
+    return True
+
+
+def begin_generation(calendar: GoogleCalendar) -> None:
+    """Re-read the whole calendar. What is here stays until the last page tells what is gone."""
+    calendar.sync_token = calendar.page_token = None
+    calendar.generation += 1
+    calendar.is_full_pass = True
+    calendar.query_signature = QUERY_SIGNATURE
+
+
+def _calendars(run: Run) -> list[GoogleCalendar]:
+    """The app calendar first: its news may concern appointments."""
+    chosen = sa.or_(GoogleCalendar.is_chosen, GoogleCalendar.is_app_calendar)
+    return list(
+        db.session.scalars(
+            sa.select(GoogleCalendar)
+            .where(GoogleCalendar.connection_id == run.connection_id, chosen)
+            .order_by(GoogleCalendar.is_app_calendar.desc(), GoogleCalendar.id)
+        )
+    )
+
+
+def _pull_calendar(run: Run, calendar_id: int) -> bool:
+    """Page after page up to the sync token. False when the time was up between two pages."""
+    new_generations = 0
+    while True:
+        calendar = db.session.get_one(GoogleCalendar, calendar_id)
+        if calendar.query_signature != QUERY_SIGNATURE:
+            begin_generation(calendar)
+            run.commit()
+            calendar = db.session.get_one(GoogleCalendar, calendar_id)
+        try:
+            page = run.google.list_events(
+                calendar.calendar_id, sync_token=calendar.sync_token, page_token=calendar.page_token
+            )
+        except SyncTokenExpired:
+            new_generations += 1
+            if new_generations > MOST_NEW_GENERATIONS:
+                raise
+            begin_generation(db.session.get_one(GoogleCalendar, calendar_id))
+            run.commit()
+            continue
+        if _take_page(run, calendar_id, page):
+            return True
+        if run.is_out_of_time:
+            return False
+
+
+def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
+    """Apply one page and store the token that follows it, in one transaction. True after the last page."""
+    calendar = db.session.get_one(GoogleCalendar, calendar_id)
+    _import_page(run, calendar, page)
+    absent: list[int] = []
+    is_last = page.next_page_token is None
+    calendar.page_token = page.next_page_token
+    if is_last:
+        if calendar.is_full_pass:
+            absent = _finish_full_pass(run, calendar)
+        calendar.sync_token = page.next_sync_token
+        calendar.is_full_pass = False
+        calendar.last_pulled_at = run.now
+        calendar.stale_since = None
+    run.keep_tokens()
+    run.commit()
+    for link_id in absent:
+        _look_for(run, calendar.calendar_id, link_id)
+    return is_last
+
+
+def _import_page(run: Run, calendar: GoogleCalendar, page: EventPage) -> None:
+    """Sort a page's resources into our own events and others, and store the others."""
+    events, odd = _decode(page)
+    if calendar.is_app_calendar:
+        events = _without_own(run, calendar, events)
+    if odd and not calendar.is_app_calendar:
+        _quarantine(run, calendar, odd)
+    if events:
+        _store_events(run, calendar, events)
+
+
+def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData]]:
+    """The page's events, the last one of each id by `updated`; and the odd ones, by id, with what is odd."""
+    events: dict[str, Event] = {}
+    odd: dict[str, InvalidCalendarData] = {}
+    for resource in page.items:
+        try:
+            event = from_google(resource)
+        except InvalidCalendarData as error:
+            if isinstance(resource, dict) and isinstance(resource.get("id"), str):
+                odd[resource["id"]] = error
+            continue
+        earlier = events.get(event.event_id)
+        if earlier is None or not (earlier.updated and event.updated and event.updated < earlier.updated):
+            events[event.event_id] = event
+    return list(events.values()), odd
+
+
+def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> list[Event]:
+    """Settle what is ours in the app calendar; give back what is to be imported like any other event."""
+    links = store.links_by_event(run.connection_id, [event.event_id for event in events])
+    others = []
+    for event in events:
+        link = links.get(event.event_id)
+        if link is not None:
+            own_events.settle(run, link, event)
+            if calendar.is_full_pass:
+                link.generation = calendar.generation
+                link.missing_since = None
+        elif own_events.settle_stray(run, event):
+            others.append(event)
+    return others
+
+
+def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> None:
+    """Upsert, delete and expand again whatever these events touch."""
+    rows = store.google_events_by_id(calendar, [event.event_id for event in events])
+    oldest = run.now - KEPT_BEFORE
+    touched: set[str] = set()
+    gone: list[GoogleEvent] = []
+    for event in events:
+        row = rows.get(event.event_id)
+        if row is not None and row.etag == event.etag and row.quarantine is None:
+            row.generation = calendar.generation
+            continue
+        if row is not None and row.updated and event.updated and event.updated < row.updated:
+            continue
+        touched.add(event.recurring_event_id or event.event_id)
+        if is_kept(event, oldest):
+            if row is None:
+                row = GoogleEvent(google_calendar_id=calendar.id, event_id=event.event_id)
+                db.session.add(row)
+            store.put_event(row, event, generation=calendar.generation)
+            run.counts["imported"] += 1
+        elif row is not None:
+            gone.append(row)
+            run.counts["removed_here"] += 1
+    if not touched:
+        return
+    run.connection.changed_at = run.now
+    db.session.flush()
+    store.delete_events(gone)
+    _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
+    _expand_series(run, calendar, touched)
+
+
+def is_kept(event: Event, oldest: dt.datetime) -> bool:
+    """Masters and overrides always, cancelled overrides too; single events unless they ended long ago."""
+    if event.is_override:
+        return event.original_start is not None
+    if event.is_cancelled or event.end is None:
+        return False
+    return event.is_master or event.end.instant > oldest
+
+
+def _drop_orphans(calendar: GoogleCalendar, tombstones: list[Event]) -> None:
+    """A deleted master takes its overrides along."""
+    for rows in store.series_rows(calendar, [event.event_id for event in tombstones]).values():
+        store.delete_events(rows)
+
+
+def _expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) -> None:
+    """Make the occurrences of these series and single events anew."""
+    after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
+    all_rows: list[GoogleEvent] = []
+    occurrences = []
+    for rows in store.series_rows(calendar, series).values():
+        if not rows or rows[0].recurring_event_id is not None:
+            continue  # overrides that wait for their master
+        by_id = {row.event_id: row for row in rows}
+        all_rows += rows
+        first, *overrides = [store.event_value(row) for row in rows]
+        try:
+            found = expand(first, overrides, after=after, before=before)
+        except InvalidCalendarData as error:
+            rows[0].quarantine = error.code
+            run.counts["quarantined"] += 1
+            continue
+        rows[0].expanded_until = before
+        occurrences += [(by_id[occurrence.event_id], occurrence) for occurrence in found]
+    store.replace_occurrences(run.connection.provider_id, all_rows, occurrences)
+
+
+def extend_occurrences(run: Run, *, most: int = 200) -> None:
+    """Let the window slide: expand the series whose dates end too soon, a few at a time."""
+    due = db.session.execute(
+        sa.select(GoogleEvent.google_calendar_id, GoogleEvent.event_id)
+        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
+        .where(
+            GoogleCalendar.connection_id == run.connection_id,
+            GoogleEvent.recurring_event_id.is_(None),
+            GoogleEvent.quarantine.is_(None),
+            GoogleEvent.expanded_until < run.now + REEXPAND_BELOW,
+        )
+        .limit(most)
+    ).all()
+    by_calendar: dict[int, list[str]] = {}
+    for calendar_id, event_id in due:
+        by_calendar.setdefault(calendar_id, []).append(event_id)
+    for calendar_id, event_ids in by_calendar.items():
+        _expand_series(run, db.session.get_one(GoogleCalendar, calendar_id), event_ids)
+    if due:
+        run.commit()
+
+
+def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalendarData]) -> None:
+    """Keep an odd event's id and what is odd about it, for the doctor; it is drawn nowhere."""
+    rows = store.google_events_by_id(calendar, odd)
+    for event_id, error in odd.items():
+        row = rows.get(event_id)
+        if row is None:
+            row = GoogleEvent(google_calendar_id=calendar.id, event_id=event_id)
+            db.session.add(row)
+        store.put_event(row, Event(event_id=event_id), generation=calendar.generation)
+        row.quarantine = error.code
+        run.counts["quarantined"] += 1
+    db.session.flush()
+    store.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
+
+
+def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> list[int]:
+    """Sweep what the whole list did not name. Returns our own links that it left out, to be looked up."""
+    unseen = list(
+        db.session.scalars(
+            sa.select(GoogleEvent).where(
+                GoogleEvent.google_calendar_id == calendar.id,
+                GoogleEvent.generation != calendar.generation,
+            )
+        )
+    )
+    if unseen:
+        touched = {row.recurring_event_id or row.event_id for row in unseen}
+        run.counts["removed_here"] += len(unseen)
+        store.delete_events(unseen)
+        _expand_series(run, calendar, touched)
+    return _unseen_links(run, calendar) if calendar.is_app_calendar else []
+
+
+def _unseen_links(run: Run, calendar: GoogleCalendar) -> list[int]:
+    """Links that should be in the app calendar but weren't listed. Absence there is only a suspicion."""
+    return list(
+        db.session.scalars(
+            sa.select(EventLink.id).where(
+                EventLink.connection_id == run.connection_id,
+                EventLink.state == LinkState.LIVE,
+                EventLink.generation != calendar.generation,
+                EventLink.agreed_at < run.now - JUST_AGREED,
+            )
+        )
+    )
+
+
+def _look_for(run: Run, calendar_id: str, link_id: int) -> None:
+    """Ask Google for the one event. A 404 counts only when it is said again two minutes later."""
+    event_id = db.session.get_one(EventLink, link_id).event_id
+    try:
+        event = from_google(run.google.get_event(calendar_id, event_id))
+    except InvalidCalendarData:
+        return
+    except EventNotFound:
+        event = Event(event_id=event_id, status="cancelled")
+        link = db.session.get_one(EventLink, link_id)
+        if link.missing_since is None or run.now - link.missing_since < MISSING_AGAIN:
+            link.missing_since = link.missing_since or run.now
+            run.commit()
+            return
+    link = db.session.get_one(EventLink, link_id)
+    link.missing_since = None
+    own_events.settle(run, link, event)
+    run.commit()
+
+
+def _mark_stale(run: Run, calendar_id: int) -> None:
+    """It no longer opens: its events stay, marked, and nothing is deleted."""
+    calendar = db.session.get_one(GoogleCalendar, calendar_id)
+    calendar.stale_since = calendar.stale_since or run.now
+    run.counts["stale_calendars"] += 1
+    run.commit()
+
+
+def _delete_strays(run: Run) -> None:
+    """Remove older revivals that came back beside a live event; the next full pass finds what fails."""
+    row = run.app_calendar()
+    strays, run.strays = run.strays, []
+    if row is None:
+        return
+    for begin in range(0, len(strays), BATCH_MOST):
+        writes = [Write(verb="delete", event_id=event_id) for event_id in strays[begin : begin + BATCH_MOST]]
+        run.google.write_events(row.calendar_id, writes)

@@ -1,0 +1,290 @@
+"""Outward: gather what is behind, decide, write it to Google in batches, and note what was agreed.
+
+A job or a mark is only a hint; what is written follows from the rows as they are when the batch is made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal import cards, clients, own_events, store
+from portal.errors import (
+    CalendarError,
+    CalendarUnavailable,
+    Conflict,
+    EtagMismatch,
+    EventNotFound,
+    InvalidCalendarData,
+    PermissionDenied,
+    QuotaExceeded,
+    RateLimited,
+)
+from portal.extensions import db
+from portal.google.client import BATCH_MOST, Outcome, Write
+from portal.google.codec import from_google
+from portal.models import Appointment, EventLink, LinkState
+from portal.run import Run
+from portal.sync.event import Event, Tag
+from portal.sync.outbound import (
+    Action,
+    CloseCard,
+    Delete,
+    Insert,
+    LocalAppointment,
+    Patch,
+    PutBack,
+    Settle,
+    decide,
+    event_id,
+)
+
+NOT_VISIBLE_TRIES = 3
+NOT_VISIBLE_SECONDS = 60  # between them, so that a new revival is tried after two minutes at the earliest
+LONGEST_RETRY_SECONDS = 6 * 3600
+EVENT_ITSELF = (EventNotFound, PermissionDenied)
+
+
+@dataclass(slots=True)
+class Plan:
+    """One appointment's write: what was read when it was decided, and what is sent."""
+
+    appointment_id: int
+    local: LocalAppointment
+    action: Action
+    event_id: str
+    revival: int
+    link_id: int | None
+    write: Write
+
+
+def push(run: Run, calendar_id: str) -> bool:
+    """Write until nothing is behind. False when the time was up first. Raises CalendarError, LeaseLost."""
+    while True:
+        plans, was_cut = _gather(run)
+        if not plans and not was_cut:
+            return True
+        _mark_deletes(plans)
+        run.commit()
+        if plans:
+            outcomes = run.google.write_events(calendar_id, [plan.write for plan in plans])
+            _keep(run, calendar_id, plans, outcomes)
+        if run.is_out_of_time:
+            return False
+
+
+def _gather(run: Run) -> tuple[list[Plan], bool]:
+    """Decide for up to a batch of appointments. Whatever needs no request is settled on the way.
+
+    The second value tells whether more may be behind although there is nothing to send.
+    """
+    connection, now = run.connection, run.now
+    rows = store.behind(connection, now=now, most=BATCH_MOST)
+    titles = clients.titles_outside(connection.provider, [appointment for appointment, _ in rows])
+    plans: list[Plan] = []
+    for appointment, link in rows:
+        local = store.local_appointment(appointment, titles[appointment.id], connection.window_starts_at)
+        action = decide(local, store.link_value(link) if link else None)
+        if isinstance(action, Settle | CloseCard):
+            assert link is not None
+            _settle(action, link, appointment, now)
+        elif action is not None:
+            plans.append(_plan(run, appointment, local, action, link))
+    return plans, len(rows) == BATCH_MOST
+
+
+def _settle(action: Settle | CloseCard, link: EventLink, appointment: Appointment, now: dt.datetime) -> None:
+    link.revision = appointment.revision
+    link.needs_write = False
+    if isinstance(action, CloseCard):
+        link.state = LinkState.GONE
+        cards.close(appointment, outcome="over-here", now=now)
+
+
+def _plan(
+    run: Run, appointment: Appointment, local: LocalAppointment, action: Action, link: EventLink | None
+) -> Plan:
+    match action:
+        case Insert() | PutBack():
+            verb, revival, if_match = "insert", action.revival, None
+            target = event_id(
+                installation=run.practice.installation,
+                nonce=run.connection.nonce or "",
+                public_id=appointment.public_id,
+                revival=action.revival,
+            )
+        case Patch():
+            verb, revival, if_match = "patch", link.revival if link else 0, action.etag
+            target = action.event_id
+        case _:
+            assert isinstance(action, Delete)
+            verb, revival, if_match = "delete", link.revival if link else 0, None
+            target = action.event_id
+    tag = Tag(
+        installation=run.practice.installation,
+        appointment=appointment.public_id,
+        event_id=target,
+        revision=local.revision,
+        times_hash=local.content.times_hash(),
+    )
+    return Plan(
+        appointment_id=appointment.id,
+        local=local,
+        action=action,
+        event_id=target,
+        revival=revival,
+        link_id=link.id if link else None,
+        write=Write(verb=verb, event_id=target, content=local.content, tag=tag, if_match=if_match),
+    )
+
+
+def _mark_deletes(plans: list[Plan]) -> None:
+    """Committed before the request: a tombstone on a link that says *deleting* is ours, whatever crashes."""
+    for plan in plans:
+        if isinstance(plan.action, Delete) and plan.link_id is not None:
+            db.session.get_one(EventLink, plan.link_id).state = LinkState.DELETING
+
+
+def _keep(run: Run, calendar_id: str, plans: list[Plan], outcomes: list[Outcome]) -> None:
+    """Commit every part that was answered; only then pass on what failed for the connection as a whole."""
+    trouble: CalendarError | None = None
+    unsettled: list[tuple[Plan, CalendarError]] = []
+    for plan, outcome in zip(plans, outcomes, strict=True):
+        if not isinstance(outcome, CalendarError):
+            _agree(run, plan, outcome)
+        elif isinstance(outcome, Conflict | EtagMismatch | EVENT_ITSELF):
+            unsettled.append((plan, outcome))
+        elif _concerns_one(outcome):
+            _postpone(run, plan, outcome)
+        else:
+            trouble = trouble or outcome
+    run.keep_tokens()
+    run.commit()
+    for plan, outcome in unsettled:
+        _look_again(run, calendar_id, plan, outcome)
+    if trouble is not None:
+        raise trouble
+
+
+def _concerns_one(outcome: CalendarError) -> bool:
+    """A malformed part is that appointment's own trouble; everything else befalls them all."""
+    return not isinstance(outcome, CalendarUnavailable | RateLimited | QuotaExceeded) and (
+        outcome.code in {"400", "invalid", "required", "badRequest", "parseError", "timeRangeEmpty"}
+    )
+
+
+def _link_row(run: Run, plan: Plan) -> EventLink:
+    """The appointment's link, made if there is none, pointing at the event of this plan."""
+    row = db.session.scalar(sa.select(EventLink).where(EventLink.appointment_id == plan.appointment_id))
+    if row is None:
+        row = EventLink(
+            appointment_id=plan.appointment_id,
+            connection_id=run.connection_id,
+            state=LinkState.GONE,
+            revival=plan.revival - 1,
+            event_id=plan.event_id,
+            revision=0,
+            agreed_at=run.now,
+        )
+        db.session.add(row)
+    return row
+
+
+def _agree(run: Run, plan: Plan, resource: dict[str, object]) -> None:
+    """Google did it: note the revision that was *sent*. A newer one here stays behind."""
+    row = _link_row(run, plan)
+    row.revision = plan.local.revision
+    row.agreed_at = run.now
+    row.error, row.tries, row.retry_at, row.missing_since = None, 0, None, None
+    row.needs_write = False
+    if isinstance(plan.action, Delete):
+        row.state = LinkState.GONE
+        run.counts["deleted"] += 1
+        return
+    row.state, row.event_id, row.revival = LinkState.LIVE, plan.event_id, plan.revival
+    row.etag = str(resource.get("etag", ""))
+    row.content_hash = plan.local.content.content_hash()
+    row.times_hash = plan.local.content.times_hash()
+    row.remote_updated = _updated(resource)
+    run.counts["patched" if isinstance(plan.action, Patch) else "inserted"] += 1
+    run.connection.progress_done += 1
+    if isinstance(plan.action, PutBack):
+        cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="put-back", now=run.now)
+
+
+def _updated(resource: dict[str, object]) -> dt.datetime | None:
+    try:
+        return from_google(resource).updated
+    except InvalidCalendarData:
+        return None
+
+
+def _postpone(run: Run, plan: Plan, error: CalendarError, *, seconds: float | None = None) -> None:
+    """Leave this one for later, further apart each time, and say why; the others go on."""
+    row = _link_row(run, plan)
+    row.tries += 1
+    row.error = error.code
+    wait = seconds if seconds is not None else min(60.0 * 2**row.tries, LONGEST_RETRY_SECONDS)
+    row.retry_at = run.now + dt.timedelta(seconds=wait)
+    run.counts["postponed"] += 1
+
+
+def _look_again(run: Run, calendar_id: str, plan: Plan, error: CalendarError) -> None:
+    """Settle by events.get what a refusal left open: 404, 409, 410, 412, or 403 on a deleted event."""
+    try:
+        event = from_google(run.google.get_event(calendar_id, plan.event_id))
+    except EventNotFound:
+        _not_there(run, calendar_id, plan, error)
+        run.commit()
+        return
+    except InvalidCalendarData as odd:
+        _postpone(run, plan, CalendarError(odd.code))
+        run.commit()
+        return
+    if isinstance(plan.action, Insert | PutBack):
+        _taken(run, plan, event)
+    elif isinstance(plan.action, Delete):
+        _still_there(run, plan, event, error)
+    else:
+        row = _link_row(run, plan)
+        own_events.settle(run, row, event)
+    run.commit()
+
+
+def _not_there(run: Run, calendar_id: str, plan: Plan, error: CalendarError) -> None:
+    """The event is not there. That means something only while its calendar answers."""
+    run.google.probe_events(calendar_id)
+    row = _link_row(run, plan)
+    if isinstance(plan.action, Delete):
+        _agree(run, plan, {})
+    elif isinstance(plan.action, Patch):
+        own_events.settle(run, row, Event(event_id=plan.event_id, status="cancelled"))
+    elif row.tries + 1 < NOT_VISIBLE_TRIES:
+        _postpone(run, plan, error, seconds=NOT_VISIBLE_SECONDS)
+    else:
+        row.revival, row.tries, row.retry_at = plan.revival, 0, None  # next: the following revival
+
+
+def _taken(run: Run, plan: Plan, event: Event) -> None:
+    """409 on an insert: our own earlier try, judged by the tag it carries, or a deleted one's tombstone."""
+    row = _link_row(run, plan)
+    row.revival, row.event_id = plan.revival, plan.event_id
+    row.error, row.tries, row.retry_at, row.agreed_at = None, 0, None, run.now
+    if event.is_cancelled:
+        row.state = LinkState.GONE
+        return
+    row.state, row.etag, row.content_hash = LinkState.LIVE, None, None
+    row.revision = event.tag.revision if event.tag else 0
+    row.times_hash = event.tag.times_hash if event.tag else None
+    own_events.settle(run, row, event)
+    run.counts["adopted"] += 1
+
+
+def _still_there(run: Run, plan: Plan, event: Event, error: CalendarError) -> None:
+    """A refused delete: done already when the event is a tombstone, otherwise tried again later."""
+    if event.is_cancelled:
+        _agree(run, plan, {})
+    else:
+        _postpone(run, plan, error)
