@@ -105,7 +105,7 @@ def find_occurrence(viewer: Provider, occurrence_id: int) -> Entry | None:
 
 
 def mark_clashes(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Tell each live appointment that overlaps something else of its provider's. Wants them in order of start."""
+    """Tell each live appointment that overlaps something else of its provider's. Wants order of start."""
     entries = list(entries)
     clashes: dict[str, str] = {}
     open_ones: list[Entry] = []

@@ -1,7 +1,288 @@
-"""Placeholder until its owner writes it."""
+"""Appointment pages: the form, the page of one appointment, and what can be done with it."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import datetime as dt
+from collections.abc import Callable, Sequence
 
-blueprint = Blueprint("appointments", __name__, url_prefix="/appointments" or None)
+import sqlalchemy as sa
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import joinedload
+
+from portal import agenda, appointments, audit
+from portal.clock import utcnow
+from portal.errors import InvalidInput, Refused, StaleRevision
+from portal.extensions import db
+from portal.localtime import today
+from portal.models import Appointment, AppointmentHistory, Client, Provider
+from portal.views.appointment_form import AppointmentForm
+from portal.views.signing_in import signed_in_provider
+from portal.views.wording import clock, long_date
+
+blueprint = Blueprint("appointments", __name__, url_prefix="/appointments")
+
+REFUSALS = {
+    "archived": "It is archived. Reinstate it first; nothing was changed.",
+    "not-scheduled": "It is no longer scheduled. Reinstate it first; nothing was changed.",
+    "nothing-to-reinstate": "It is scheduled already; nothing was changed.",
+}
+
+
+@blueprint.get("/new")
+def new() -> ResponseReturnValue:
+    provider = signed_in_provider()
+    form = AppointmentForm.blank(
+        _date_asked() or today(utcnow(), provider.timezone), _time_asked(), request.args.get("client", "")
+    )
+    return _draw_form(form, None)
+
+
+@blueprint.post("")
+def create() -> ResponseReturnValue:
+    provider = signed_in_provider()
+    form = AppointmentForm.sent(request.form)
+    try:
+        details = form.details(_choosable_clients(None), provider.timezone)
+        made = appointments.book(provider, details, now=utcnow(), actor=provider, source="web")
+    except InvalidInput as invalid:
+        return _draw_problems(form, None, invalid)
+    _audit("appointment.booked", made)
+    db.session.commit()
+    _say_saved(made, "Booked for")
+    return redirect(url_for("calendar.index", date=made.start_date.isoformat()), 303)
+
+
+@blueprint.get("/<int:appointment_id>")
+def show(appointment_id: int) -> ResponseReturnValue:
+    """The practice's owner may look at everybody's."""
+    provider = signed_in_provider()
+    appointment = _find(appointment_id)
+    if appointment.provider_id != provider.id and not provider.is_owner:
+        abort(404)
+    history = db.session.scalars(
+        sa.select(AppointmentHistory)
+        .options(joinedload(AppointmentHistory.provider))
+        .where(AppointmentHistory.appointment_id == appointment.id)
+        .order_by(AppointmentHistory.id.desc())
+    ).all()
+    return render_template(
+        "appointments/show.html",
+        appointment=appointment,
+        history=history,
+        is_own=appointment.provider_id == provider.id,
+        entry=_entry_of(appointment),
+        zone=provider.zone,
+    )
+
+
+@blueprint.get("/<int:appointment_id>/edit")
+def edit(appointment_id: int) -> ResponseReturnValue:
+    appointment = _own(appointment_id)
+    if appointment.archived_at is not None:
+        return _refuse(appointment, Refused("archived"))
+    return _draw_form(AppointmentForm.of(appointment), appointment)
+
+
+@blueprint.post("/<int:appointment_id>")
+def update(appointment_id: int) -> ResponseReturnValue:
+    provider, appointment = signed_in_provider(), _own(appointment_id)
+    form = AppointmentForm.sent(request.form)
+    try:
+        details = form.details(_choosable_clients(appointment), appointment.timezone)
+        appointments.change(
+            appointment, details, revision=form.revision, now=utcnow(), actor=provider, source="web"
+        )
+    except InvalidInput as invalid:
+        return _draw_problems(form, appointment, invalid)
+    except StaleRevision:
+        return _draw_stale(form, appointment)
+    except Refused as refused:
+        return _refuse(appointment, refused)
+    _audit("appointment.changed", appointment)
+    db.session.commit()
+    _say_saved(appointment, "Saved:")
+    return _to_page(appointment)
+
+
+@blueprint.get("/<int:appointment_id>/cancel")
+def ask_cancel(appointment_id: int) -> ResponseReturnValue:
+    appointment = _own(appointment_id)
+    return render_template("appointments/cancel.html", appointment=appointment, problems={}, values={})
+
+
+@blueprint.post("/<int:appointment_id>/cancel")
+def cancel(appointment_id: int) -> ResponseReturnValue:
+    provider, appointment = signed_in_provider(), _own(appointment_id)
+    late, reason = bool(request.form.get("late")), request.form.get("reason", "")
+    try:
+        appointments.cancel(appointment, late=late, reason=reason, now=utcnow(), actor=provider, source="web")
+    except InvalidInput as invalid:
+        db.session.rollback()
+        page = render_template(
+            "appointments/cancel.html",
+            appointment=_own(appointment_id),
+            problems=invalid.problems,
+            values=request.form,
+        )
+        return page, 422
+    except Refused as refused:
+        return _refuse(appointment, refused)
+    _audit("appointment.canceled", appointment)
+    db.session.commit()
+    flash("Canceled. It stays here, crossed out.", "good")
+    return _to_page(appointment)
+
+
+@blueprint.post("/<int:appointment_id>/no-show")
+def no_show(appointment_id: int) -> ResponseReturnValue:
+    return _act(appointment_id, appointments.mark_no_show, "no-show", "Marked as no-show.")
+
+
+@blueprint.post("/<int:appointment_id>/complete")
+def complete(appointment_id: int) -> ResponseReturnValue:
+    return _act(appointment_id, appointments.mark_completed, "completed", "Marked as completed.")
+
+
+@blueprint.post("/<int:appointment_id>/archive")
+def archive(appointment_id: int) -> ResponseReturnValue:
+    return _act(
+        appointment_id,
+        appointments.archive,
+        "archived",
+        "Archived. Tick “Show archived” in the calendar to see it there.",
+    )
+
+
+@blueprint.post("/<int:appointment_id>/reinstate")
+def reinstate(appointment_id: int) -> ResponseReturnValue:
+    return _act(appointment_id, appointments.reinstate, "reinstated", "Reinstated.")
+
+
+def _act(appointment_id: int, verb: Callable[..., None], name: str, words: str) -> ResponseReturnValue:
+    """One of the verbs that need no more than the appointment."""
+    provider, appointment = signed_in_provider(), _own(appointment_id)
+    try:
+        verb(appointment, now=utcnow(), actor=provider, source="web")
+    except Refused as refused:
+        return _refuse(appointment, refused)
+    _audit(f"appointment.{name}", appointment)
+    db.session.commit()
+    flash(words, "good")
+    return _to_page(appointment)
+
+
+def _find(appointment_id: int) -> Appointment:
+    """The row, locked when the request writes; 404 without one."""
+    query = sa.select(Appointment).where(Appointment.id == appointment_id)
+    if request.method == "POST":
+        query = query.with_for_update()
+    return db.session.scalar(query) or abort(404)
+
+
+def _own(appointment_id: int) -> Appointment:
+    """Somebody else's is as good as not there."""
+    appointment = _find(appointment_id)
+    if appointment.provider_id != signed_in_provider().id:
+        abort(404)
+    return appointment
+
+
+def _choosable_clients(appointment: Appointment | None) -> Sequence[Client]:
+    """The provider's clients that are not archived, and the one the appointment has already."""
+    kept = appointment.client_id if appointment else None
+    return db.session.scalars(
+        sa.select(Client)
+        .where(
+            Client.provider_id == signed_in_provider().id,
+            sa.or_(Client.archived_at.is_(None), Client.id == kept),
+        )
+        .order_by(sa.func.lower(Client.name), Client.internal_id)
+    ).all()
+
+
+def _draw_form(
+    form: AppointmentForm, appointment: Appointment | None, stored: Appointment | None = None
+) -> str:
+    return render_template(
+        "appointments/form.html",
+        form=form,
+        appointment=appointment,
+        stored=stored,
+        clients=_choosable_clients(appointment),
+    )
+
+
+def _draw_problems(
+    form: AppointmentForm, appointment: Appointment | None, invalid: InvalidInput
+) -> ResponseReturnValue:
+    """The same form with what is wrong in it; nothing typed is lost."""
+    db.session.rollback()
+    form.problems = invalid.problems
+    return _draw_form(form, _own(appointment.id) if appointment else None), 422
+
+
+def _draw_stale(form: AppointmentForm, appointment: Appointment) -> ResponseReturnValue:
+    """What was typed beside what is stored. Saving again, having seen both, is a decision."""
+    db.session.rollback()
+    stored = _own(appointment.id)
+    form.values["revision"] = str(stored.revision)
+    return _draw_form(form, stored, stored), 409
+
+
+def _refuse(appointment: Appointment, refused: Refused) -> ResponseReturnValue:
+    db.session.rollback()
+    flash(REFUSALS.get(refused.code, "That is not possible; nothing was changed."), "warn")
+    return redirect(url_for("appointments.show", appointment_id=appointment.id), 303)
+
+
+def _to_page(appointment: Appointment) -> ResponseReturnValue:
+    return redirect(url_for("appointments.show", appointment_id=appointment.id), 303)
+
+
+def _say_saved(appointment: Appointment, opening: str) -> None:
+    """When it is now, and what it overlaps. No name: this text travels in the cookie."""
+    when = long_date(appointment.start_date)
+    if appointment.start_time:
+        when += f", {clock(appointment.start_time)}"
+    entry = _entry_of(appointment)
+    if entry and entry.clashes_with:
+        other = "a Google event" if entry.clashes_with == "google" else "another appointment"
+        flash(f"{opening} {when}. It overlaps {other}.", "warn")
+    else:
+        flash(f"{opening} {when}.", "good")
+
+
+def _entry_of(appointment: Appointment) -> agenda.Entry | None:
+    """The appointment as the calendar shows it, overlaps included."""
+    provider: Provider = appointment.provider
+    first = appointment.starts_at.astimezone(provider.zone).date()
+    end = appointment.ends_at.astimezone(provider.zone).date() + dt.timedelta(days=1)
+    filters = agenda.Filters(archived=True)
+    found = agenda.gather(provider, first, end, filters=filters)
+    return next((entry for entry in found if entry.data_id == f"appointment-{appointment.id}"), None)
+
+
+def _audit(action: str, appointment: Appointment) -> None:
+    audit.record(
+        action,
+        now=utcnow(),
+        provider_id=signed_in_provider().id,
+        object_kind="appointment",
+        object_id=appointment.id,
+        address=request.remote_addr,
+    )
+
+
+def _date_asked() -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(request.args.get("date", ""))
+    except ValueError:
+        return None
+
+
+def _time_asked() -> dt.time | None:
+    try:
+        return dt.time.fromisoformat(request.args.get("time", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,127 @@
+"""The appointment form: what was typed, kept as typed, and read into the domain's values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from portal.appointments import AllDay, AppointmentDetails, Timed, When
+from portal.errors import InvalidInput
+from portal.localtime import ONE_DAY
+from portal.models import Appointment, AppointmentKind, Client
+
+USUAL_MINUTES = 50
+USUAL_START = dt.time(9)
+FIELDS = (
+    *("kind", "client", "title", "date", "start_time", "duration", "all_day", "last_day", "location"),
+    *("is_free", "repeats", "every", "ends", "until", "occurrences", "apply_to", "revision"),
+)
+
+
+@dataclass(slots=True)
+class AppointmentForm:
+    """Field values as text, exactly as they stand in the page, and what is wrong with them."""
+
+    values: dict[str, str]
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def blank(cls, date: dt.date, time: dt.time | None, client_id: str) -> Self:
+        return cls(
+            {
+                **dict.fromkeys(FIELDS, ""),
+                "kind": AppointmentKind.SESSION.value,
+                "client": client_id,
+                "date": date.isoformat(),
+                "start_time": (time or USUAL_START).isoformat("minutes"),
+                "duration": str(USUAL_MINUTES),
+                "every": "1",
+                "ends": "never",
+                "occurrences": "10",
+            }
+        )
+
+    @classmethod
+    def of(cls, appointment: Appointment) -> Self:
+        last = appointment.end_date - ONE_DAY if appointment.end_date else None
+        form = cls.blank(appointment.start_date, appointment.start_time, str(appointment.client_id or ""))
+        form.values |= {
+            "kind": appointment.kind.value,
+            "title": appointment.title or "",
+            "duration": str(appointment.duration_minutes or USUAL_MINUTES),
+            "all_day": "1" if appointment.all_day else "",
+            "last_day": last.isoformat() if last else "",
+            "location": appointment.location or "",
+            "is_free": "1" if appointment.is_free else "",
+            "revision": str(appointment.revision),
+            "apply_to": "this",
+        }
+        return form
+
+    @classmethod
+    def sent(cls, form: Mapping[str, str]) -> Self:
+        return cls({name: form.get(name, "").strip() for name in FIELDS})
+
+    @property
+    def revision(self) -> int:
+        """The revision it was drawn from; one that matches nothing when that is missing."""
+        text = self.values["revision"]
+        return int(text) if text.isdigit() else 0
+
+    def details(self, clients: Sequence[Client], timezone: str) -> AppointmentDetails:
+        """The domain's value of it. Raises InvalidInput with every problem seen here."""
+        kind = _kind(self.values["kind"])
+        by_id = {str(client.id): client for client in clients}
+        return AppointmentDetails(
+            kind=kind,
+            when=self._when(kind, timezone),
+            client=by_id.get(self.values["client"]),
+            title=self.values["title"],
+            location=self.values["location"],
+            is_free=bool(self.values["is_free"]),
+        )
+
+    def _when(self, kind: AppointmentKind, timezone: str) -> When:
+        problems: dict[str, str] = {}
+        date = _date(self.values["date"], "date", problems)
+        if self.values["all_day"] and kind is AppointmentKind.OTHER:
+            last = _date(self.values["last_day"] or self.values["date"], "last_day", problems)
+            if not problems:
+                return AllDay(date, last + ONE_DAY, timezone)
+        time = _time(self.values["start_time"], problems)
+        minutes = _whole_number(self.values["duration"], "duration", problems)
+        if problems:
+            raise InvalidInput(problems)
+        return Timed(date, time, timezone, minutes)
+
+
+def _kind(text: str) -> AppointmentKind:
+    try:
+        return AppointmentKind(text)
+    except ValueError:
+        raise InvalidInput({"kind": "Choose what kind of appointment it is."}) from None
+
+
+def _date(text: str, name: str, problems: dict[str, str]) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        problems[name] = "Give a date, such as 2026-11-18."
+        return dt.date.min
+
+
+def _time(text: str, problems: dict[str, str]) -> dt.time:
+    try:
+        return dt.time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        problems["start_time"] = "Give a time, such as 09:30."
+        return dt.time()
+
+
+def _whole_number(text: str, name: str, problems: dict[str, str]) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 6:
+        return int(text)
+    problems[name] = "Give a whole number."
+    return 0
