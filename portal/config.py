@@ -15,9 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_LEAST_CHARACTERS = 16
 PLACEHOLDERS = frozenset({"change-me", "changeme", "secret", "dev", "password", "your-secret-key-here"})
 
-MAKE_SECRET_KEY = (  # noqa: S105 (a command)
-    'python -c "import secrets; print(secrets.token_urlsafe(48))"'
-)
+MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 MAKE_ENCRYPTION_KEY = (
     'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 )
@@ -101,7 +99,7 @@ def _secret_key(values: Mapping[str, str]) -> str:
     if len(key) < SECRET_KEY_LEAST_CHARACTERS or key.lower() in PLACEHOLDERS or len(set(key)) < 5:
         raise ConfigError(
             f"SECRET_KEY is missing or weak. Set it to at least {SECRET_KEY_LEAST_CHARACTERS} random "
-            f"characters; make one with: {MAKE_SECRET_KEY}"
+            f"characters; make one with: {MAKE_A_SECRET}"
         )
     return key
 

@@ -99,7 +99,7 @@ def _work(run: Run, *, full: bool, poll: int) -> Outcome:
 
 
 def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
-    """Push first: what was done here goes out at once. Then pull when it is due, and push what that changed."""
+    """Push first: what was done here goes out at once. Pull when it is due, and push what that changed."""
     next_check_at = run.connection.next_check_at
     is_pull_due = full or next_check_at is None or next_check_at <= run.now
     try:

@@ -1,23 +1,23 @@
 """Every exception the portal raises on purpose. Nothing here carries text about a person.
 
-    PortalError
-    ├─ InvalidInput            a form or command value that cannot be taken; names the field
-    ├─ Refused                 a well-formed request that the rules forbid
-    ├─ StaleRevision           the form was drawn from an older revision than the one stored
-    ├─ LeaseLost               this run no longer holds its connection; it must send nothing more
-    ├─ CalendarError           anything Google said or failed to say
-    │  ├─ AuthorizationExpired     invalid_grant, or 401 after a refresh: the provider must reconnect
-    │  ├─ ScopeMissing             403 insufficientPermissions: a box was left unticked
-    │  ├─ PermissionDenied         403 that is neither quota nor scope
-    │  ├─ RateLimited              403/429 usageLimits: back off
-    │  ├─ QuotaExceeded            403 quotaExceeded: wait for hours
-    │  ├─ SyncTokenExpired         410 fullSyncRequired, 400 "Invalid sync token value"
-    │  ├─ EtagMismatch             412: read again, decide again
-    │  ├─ Conflict                 409: the id is taken
-    │  ├─ EventNotFound            404, or 410 deleted
-    │  ├─ InvalidRequest           400: a bug of ours
-    │  └─ CalendarUnavailable      5xx, time-outs, lost connections, a 200 that isn't JSON
-    └─ InvalidCalendarData     one resource that cannot become an Event; the rest goes on
+PortalError
+├─ InvalidInput            a form or command value that cannot be taken; names the field
+├─ Refused                 a well-formed request that the rules forbid
+├─ StaleRevision           the form was drawn from an older revision than the one stored
+├─ LeaseLost               this run no longer holds its connection; it must send nothing more
+├─ CalendarError           anything Google said or failed to say
+│  ├─ AuthorizationExpired     invalid_grant, or 401 after a refresh: the provider must reconnect
+│  ├─ ScopeMissing             403 insufficientPermissions: a box was left unticked
+│  ├─ PermissionDenied         403 that is neither quota nor scope
+│  ├─ RateLimited              403/429 usageLimits: back off
+│  ├─ QuotaExceeded            403 quotaExceeded: wait for hours
+│  ├─ SyncTokenExpired         410 fullSyncRequired, 400 "Invalid sync token value"
+│  ├─ EtagMismatch             412: read again, decide again
+│  ├─ Conflict                 409: the id is taken
+│  ├─ EventNotFound            404, or 410 deleted
+│  ├─ InvalidRequest           400: a bug of ours
+│  └─ CalendarUnavailable      5xx, time-outs, lost connections, a 200 that isn't JSON
+└─ InvalidCalendarData     one resource that cannot become an Event; the rest goes on
 """
 
 from __future__ import annotations

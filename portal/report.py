@@ -1,4 +1,4 @@
-"""The support report: what is so with a provider's sync, in ids, counts, states and times. No name, no title."""
+"""The support report: a provider's sync in ids, counts, states and times. No name, no title."""
 
 from __future__ import annotations
 
@@ -108,5 +108,5 @@ def _old_feed_is_read(provider: Provider, now: dt.datetime) -> bool:
     )
 
 
-def _count(query: sa.Select[tuple[int]]) -> int:
+def _count(query: sa.Select[int]) -> int:
     return db.session.scalar(query) or 0

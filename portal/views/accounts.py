@@ -30,7 +30,9 @@ def sign_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     provider = accounts.authenticate(email, request.form.get("password", ""))
     if provider is None:
-        audit.record("session.refused", now=now, provider_id=None, outcome="refused", address=request.remote_addr)
+        audit.record(
+            "session.refused", now=now, provider_id=None, outcome="refused", address=request.remote_addr
+        )
         db.session.commit()
         return render_template("accounts/login.html", email=email, failed=True), 422
     session.clear()
@@ -48,9 +50,7 @@ def sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     now = utcnow()
     current_user.row.ended_at = now
-    audit.record(
-        "session.closed", now=now, provider_id=current_user.provider.id, address=request.remote_addr
-    )
+    audit.record("session.closed", now=now, provider_id=current_user.provider.id, address=request.remote_addr)
     db.session.commit()
     logout_user()
     session.clear()

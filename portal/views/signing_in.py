@@ -1,4 +1,4 @@
-"""Who is asking: Flask-Login over our own session rows. A cookie copied before sign-out is worthless after."""
+"""Who is asking: Flask-Login over our own session rows. A cookie copied before sign-out opens nothing."""
 
 from __future__ import annotations
 
