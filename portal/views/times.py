@@ -1,0 +1,63 @@
+"""Instants in words, for templates, in the signed-in provider's own zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint
+from flask_login import current_user
+
+from portal.clock import utcnow
+from portal.models import Appointment
+from portal.sync import health
+
+
+def register(blueprint: Blueprint) -> None:
+    blueprint.app_template_filter("ago")(_ago)
+    blueprint.app_template_filter("until")(_until)
+    blueprint.app_template_filter("moment")(moment)
+    blueprint.app_template_filter("day")(day)
+    blueprint.app_template_filter("span")(span)
+
+
+def moment(instant: dt.datetime) -> str:
+    """ "Today, 6:08 AM", "Yesterday, 7:26 PM", "Tue, Nov 17, 6:12 PM"."""
+    local = _local(instant)
+    days = (_local(utcnow()).date() - local.date()).days
+    date = {0: "Today", 1: "Yesterday"}.get(days, f"{local:%a, %b} {local.day}")
+    return f"{date}, {_clock(local)}"
+
+
+def day(instant: dt.datetime) -> str:
+    """ "November 18, 2027" """
+    local = _local(instant)
+    return f"{local:%B} {local.day}, {local.year}"
+
+
+def span(appointment: Appointment) -> str:
+    """When an appointment is: "Thu, Nov 19, 9:00 – 9:50 AM", or the day alone."""
+    date = appointment.start_date
+    words = f"{date:%a, %b} {date.day}"
+    if appointment.all_day:
+        return f"{words}, all day"
+    start, end = _local(appointment.starts_at), _local(appointment.ends_at)
+    first = _clock(start).removesuffix(f" {end:%p}") if start.date() == end.date() else _clock(start)
+    return f"{words}, {first} – {_clock(end)}"
+
+
+def _ago(instant: dt.datetime) -> str:
+    return health.ago(instant, utcnow())
+
+
+def _until(instant: dt.datetime) -> str:
+    return health.until(instant, utcnow())
+
+
+def _local(instant: dt.datetime) -> dt.datetime:
+    zone: Any = current_user.provider.zone
+    return instant.astimezone(zone)
+
+
+def _clock(local: dt.datetime) -> str:
+    return f"{local:%I:%M %p}".lstrip("0")
