@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
-import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import psycopg
 from cryptography.fernet import Fernet
 
-from demo.processes import Portal, Process, Sandbox, Valkey, plain_environment
+from demo.processes import Portal, Process, Sandbox, Valkey, plain_environment, run
+from sandbox.client import SandboxClient
 
 PASSWORD = "a long enough phrase for tests"
 
@@ -119,14 +120,6 @@ def doctor(portal: Portal, *emails: str) -> list[dict[str, Any]]:
     return report
 
 
-def fetch_json(url: str, body: Any = None) -> Any:
-    """GET, or POST when there is a body: how tests talk to the sandbox's control."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return json.loads(response.read() or b"null")
-
-
 class World:
     """A portal with a provider, its own queue and its own Google: everything a walk through it needs."""
 
@@ -148,6 +141,11 @@ class World:
         return self._portal
 
     @property
+    def google(self) -> SandboxClient:
+        """What can be done at Google's side without its pages."""
+        return SandboxClient(self.sandbox.url)
+
+    @property
     def url(self) -> str:
         return self.portal.url
 
@@ -166,6 +164,11 @@ class World:
         for _ in range(workers):
             self.portal.start_worker()
         return self
+
+    def seed_practice(self) -> None:
+        """Add the demo's other provider, and everybody's clients and weeks."""
+        self.portal.add_provider("sol.ortiz@example.com", name="Sol Ortiz", password=self.password)
+        run([sys.executable, "-m", "demo.seed"], self.portal.environment).or_fail()
 
     def stop(self) -> None:
         if self._portal:
