@@ -33,6 +33,14 @@ document.addEventListener("click", (event) => {
   if (form) location.assign(`${form.pathname}?date=${day.dataset.date}&time=${time}`);
 });
 
+// An early entry may stretch the grid to midnight: begin where office hours do.
+const body = document.querySelector(".week-body[data-open-row]");
+const firstDay = body?.querySelector("section.day");
+if (firstDay && !location.hash && getComputedStyle(firstDay).display === "grid") {
+  const slot = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--slot"));
+  scrollTo({ top: (body.dataset.openRow - firstDay.dataset.firstHour * 12) * slot, behavior: "instant" });
+}
+
 // The line at the present moment, in the zone the calendar shows, whatever the browser's own is.
 function moveNow() {
   const calendar = document.querySelector("main[data-timezone]");

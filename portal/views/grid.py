@@ -69,6 +69,12 @@ class Grid:
     first_hour: int
     end_hour: int
     now_row: int
+    opening_row: int  # where office hours begin, less an hour
+
+    def shows_now(self, today: dt.date) -> bool:
+        """Whether the present moment lies in what is drawn."""
+        drawn = self.first_hour * SLOTS_PER_HOUR <= self.now_row < self.end_hour * SLOTS_PER_HOUR
+        return drawn and any(day.date == today for day in self.days)
 
     @property
     def hours(self) -> range:
@@ -84,9 +90,9 @@ def build_grid(
     opens = [(row.weekday, row_of(row.opens), row_of(row.closes)) for row in hours]
     days = [_day(date, dates[0], timed, opens) for date in dates]
     rows = [item.piece for day in days for item in day.items if item.piece]
-    spans = [(piece.top, piece.bottom) for piece in rows] + _usual_rows(opens)
-    first_hour, end_hour = hours_shown(spans)
-    return Grid(days, _banners(dates, entries), first_hour, end_hour, row_of(here.time()))
+    usual = _usual_rows(opens)
+    first_hour, end_hour = hours_shown([usual, *((piece.top, piece.bottom) for piece in rows)])
+    return Grid(days, _banners(dates, entries), first_hour, end_hour, row_of(here.time()), usual[0])
 
 
 def list_days(dates: Sequence[dt.date], entries: Sequence[Entry]) -> list[Day]:
@@ -122,9 +128,9 @@ def _banners(dates: Sequence[dt.date], entries: Sequence[Entry]) -> list[Banner]
     return [Banner(entry, *columns) for entry, columns in placed if columns]
 
 
-def _usual_rows(opens: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
+def _usual_rows(opens: Sequence[tuple[int, int, int]]) -> tuple[int, int]:
     """Office hours with an hour of air on both sides."""
     rows = [(top, bottom) for _, top, bottom in opens] or [USUAL_HOURS]
     top = min(top for top, _ in rows) - SLOTS_PER_HOUR
     bottom = max(bottom for _, bottom in rows) + SLOTS_PER_HOUR
-    return [(max(top, 0), min(bottom, SLOTS_PER_DAY))]
+    return max(top, 0), min(bottom, SLOTS_PER_DAY)

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from portal.localtime import ONE_DAY
-from portal.views.wording import day_name, month_name
+from portal.views.wording import day_name, day_span, month_name
 
 VIEWS = ("month", "week", "day", "agenda")
 AGENDA_DAYS = 30
@@ -63,7 +63,9 @@ class Window:
             case "month":
                 return month_name(self.date), str(self.date.year)
             case "day":
-                return f"{day_name(self.date)}, {_short(self.date)}", str(self.date.year)
+                return f"{day_name(self.date, short=True)}, {_short(self.date)}", str(self.date.year)
+            case "agenda":
+                return day_span(self.first, self.end), str(self.first.year)
             case _:
                 until = str(last.day) if last.month == self.first.month else _short(last)
                 years = {self.first.year, last.year}
