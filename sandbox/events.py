@@ -69,8 +69,9 @@ def import_event(call: Call) -> Json:
     body["eventType"] = "default"
     known = calendar.events.get(calendar.ical_uids.get(body["iCalUID"], ""))
     if known and not known.deleted and call.world.switches.reimport_updates:
-        body |= {"id": known.id, **{name: known.body[name] for name in KEPT_BY_UPDATE if name in known.body}}
-        return Viewer(call, calendar).show(store(call, calendar, body, known.body).body)
+        kept = {name: known.body[name] for name in KEPT_BY_UPDATE if name in known.body}
+        merged = {"status": "confirmed"} | body | kept
+        return Viewer(call, calendar).show(store(call, calendar, merged, known.body).body)
     return _create(call, calendar, body)
 
 

@@ -167,14 +167,20 @@ def test_a_patch_to_cancelled_deletes(service, refused):
             {"start": {"dateTime": "2026-12-01T10:00:00Z"}, "end": {"dateTime": "2026-12-01T09:00:00Z"}},
             "timeRangeEmpty",
         ),
-        ({"start": {"dateTime": "2026-12-01T10:00:00"}, "end": {"dateTime": "2026-12-01T11:00:00"}}, "invalid"),
+        (
+            {"start": {"dateTime": "2026-12-01T10:00:00"}, "end": {"dateTime": "2026-12-01T11:00:00"}},
+            "invalid",
+        ),
         ({"start": {"dateTime": "tomorrow"}, "end": {"dateTime": "2026-12-01T11:00:00Z"}}, "invalid"),
         ({**DAY, "visibility": "secret"}, "invalid"),
         ({**DAY, "colorId": "99"}, "invalid"),
         ({**DAY, "attendees": [{"displayName": "no address"}]}, "required"),
         ({**DAY, "eventType": "fromGmail"}, "eventTypeRestriction"),
         ({**DAY, "eventType": "birthday"}, "invalid"),
-        ({**DAY, "end": {"date": "2026-12-03"}, "eventType": "workingLocation"}, "malformedWorkingLocationEvent"),
+        (
+            {**DAY, "end": {"date": "2026-12-03"}, "eventType": "workingLocation"},
+            "malformedWorkingLocationEvent",
+        ),
         ({**DAY, "recurrence": ["RRULE:FREQ=SOMETIMES"]}, "invalid"),
         ({**DAY, "recurrence": ["DTSTART:20261201"]}, "invalid"),
         (
@@ -245,7 +251,9 @@ def test_identical_values_keep_the_etag_when_the_switch_says_so(google, service,
 
 
 def test_only_the_own_row_says_self_and_only_on_the_primary_calendar(google, service, at):
-    guests = {"attendees": [{"email": "ana@example.com", "responseStatus": "declined"}, {"email": "b@example.com"}]}
+    guests = {
+        "attendees": [{"email": "ana@example.com", "responseStatus": "declined"}, {"email": "b@example.com"}]
+    }
     rows = insert(service, guests | at(1))["attendees"]
     assert [row.get("self") for row in rows] == [True, None]
     assert rows[1]["responseStatus"] == "needsAction"
@@ -263,7 +271,12 @@ def test_max_attendees_leaves_only_the_own_row(service, at):
 
 
 def test_a_guest_may_not_change_what_all_guests_share(google, service, at, refused):
-    imported = {"iCalUID": "x@y.example", "organizer": {"email": "boss@example.com"}, "summary": "Talk", **at(1)}
+    imported = {
+        "iCalUID": "x@y.example",
+        "organizer": {"email": "boss@example.com"},
+        "summary": "Talk",
+        **at(1),
+    }
     event = service.events().import_(calendarId="primary", body=imported).execute()
     with refused(403, "forbiddenForNonOrganizer"):
         patch(service, event["id"], {"summary": "My talk"})

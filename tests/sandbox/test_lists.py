@@ -62,7 +62,9 @@ def test_an_edit_made_while_paging_is_not_lost(service, at):
     last = first
     while "nextPageToken" in last:
         last = listed(service, maxResults=2, pageToken=last["nextPageToken"])
-    assert {made[0]["id"], made[1]["id"]} <= set(ids(listed(service, maxResults=2, syncToken=last["nextSyncToken"])))
+    assert {made[0]["id"], made[1]["id"]} <= set(
+        ids(listed(service, maxResults=2, syncToken=last["nextSyncToken"]))
+    )
 
 
 def test_a_paged_delta_needs_the_sync_token_beside_the_page_token(service, at, refused):

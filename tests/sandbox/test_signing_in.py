@@ -58,7 +58,10 @@ def consent(url: str, *, untick: tuple[str, ...] = (), decision: str = "continue
 def tokens(google: Sandbox, session: Any, back: str, **more: str) -> dict[str, Any]:
     return dict(
         session.fetch_token(
-            f"{google.url}/token", authorization_response=back, state="s-1", **{"code_verifier": VERIFIER} | more
+            f"{google.url}/token",
+            authorization_response=back,
+            state="s-1",
+            **{"code_verifier": VERIFIER} | more,
         )
     )
 
