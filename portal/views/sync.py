@@ -204,7 +204,7 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         if connection
         else [],
         "old_reader": feeds.old_feed_reader(provider, now=now) if connection else None,
-        "receipt": _receipt(provider, now) if connection is None else None,
+        "receipt": _receipt(provider, connection, now),
         **names.context(provider),
         **_feed_context(provider, config, now),
     }
@@ -223,8 +223,10 @@ def _feed_context(provider: Provider, config: Config, now: dt.datetime) -> dict[
     }
 
 
-def _receipt(provider: Provider, now: dt.datetime) -> Connection | None:
-    """The connection that ended lately, to say what was taken away."""
+def _receipt(provider: Provider, connection: Connection | None, now: dt.datetime) -> Connection | None:
+    """The connection that ended or began anew lately, to say what was taken away."""
+    if connection is not None:
+        return connection if connect.link_of(connection) is Link.OFFERED and connection.removal else None
     ended = connect.last_ended(provider)
     if ended is None or ended.ended_at is None or now - ended.ended_at > dt.timedelta(days=RECEIPT_DAYS):
         return None
