@@ -33,6 +33,10 @@ class _QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """A fault broke the connection: do not wait on it for another request."""
+        self.close_connection = True
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """Only the sandbox's own bugs are worth a line."""
         if type == "error":

@@ -5,6 +5,7 @@ A view cannot break its own connection, so it answers with a mark and `Breakable
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import time
@@ -71,6 +72,6 @@ def _break(connection: socket.socket | None, how: str) -> None:
         return
     if how == "reset":  # linger of zero seconds: RST instead of FIN
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
+        os.close(connection.detach())  # `close` alone would wait for the handler's files on it
     else:
         connection.shutdown(socket.SHUT_RDWR)

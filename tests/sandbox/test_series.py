@@ -1,4 +1,4 @@
-"""Recurring events: expansion in the event's own zone, exceptions, cancelled dates, cutting a series (facts §7)."""
+"""Recurring events: expansion in the own zone, exceptions, cancelled dates, cutting a series (facts §7)."""
 
 from __future__ import annotations
 
