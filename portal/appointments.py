@@ -104,10 +104,20 @@ def when_of(appointment: Appointment) -> When:
 
 
 def book(
-    provider: Provider, details: AppointmentDetails, *, now: dt.datetime, actor: Provider | None, source: str
+    provider: Provider,
+    details: AppointmentDetails,
+    *,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+    keeps_client: bool = False,
 ) -> Appointment:
-    """Make an appointment. Raises InvalidInput."""
-    _check_details(provider, details, kept_client_id=None)
+    """Make an appointment. Raises InvalidInput.
+
+    `keeps_client`: the client is an earlier choice, a series' own, so that they may be archived by now.
+    """
+    kept = details.client.id if keeps_client and details.client else None
+    _check_details(provider, details, kept_client_id=kept)
     appointment = Appointment(
         public_id=secrets.token_hex(16),
         provider_id=provider.id,
@@ -140,6 +150,20 @@ def change(
     _refuse_archived(appointment)
     _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
     _apply(appointment, "changed", lambda: _put_details(appointment, details), now, actor, source)
+
+
+def change_with_series(
+    appointment: Appointment,
+    details: AppointmentDetails,
+    *,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    """Save a change that was made for several instances at once. Raises InvalidInput, Refused("archived")."""
+    _refuse_archived(appointment)
+    _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
+    _apply(appointment, "series-changed", lambda: _put_details(appointment, details), now, actor, source)
 
 
 def reschedule(

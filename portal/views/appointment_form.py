@@ -10,7 +10,8 @@ from typing import Self
 from portal.appointments import AllDay, AppointmentDetails, Timed, When
 from portal.errors import InvalidInput
 from portal.localtime import ONE_DAY
-from portal.models import Appointment, AppointmentKind, Client
+from portal.models import Appointment, AppointmentKind, Client, SeriesFrequency
+from portal.series import Rule, Scope
 
 USUAL_MINUTES = 50
 USUAL_START = dt.time(9)
@@ -83,6 +84,30 @@ class AppointmentForm:
             is_free=bool(self.values["is_free"]),
         )
 
+    def rule(self) -> Rule | None:
+        """How it repeats, or None. Raises InvalidInput."""
+        if not self.values["repeats"]:
+            return None
+        problems: dict[str, str] = {}
+        try:
+            frequency = SeriesFrequency(self.values["repeats"])
+        except ValueError:
+            raise InvalidInput({"repeats": "Choose how it repeats."}) from None
+        every = _whole_number(self.values["every"] or "1", "every", problems)
+        until = occurrences = None
+        if self.values["ends"] == "date":
+            until = _date(self.values["until"], "until", problems)
+        elif self.values["ends"] == "after":
+            occurrences = _whole_number(self.values["occurrences"], "occurrences", problems)
+        if problems:
+            raise InvalidInput(problems)
+        return Rule(frequency, every, until, occurrences)
+
+    @property
+    def scope(self) -> Scope:
+        """Which instances it is for; this one unless it says otherwise."""
+        return read_scope(self.values["apply_to"])
+
     def _when(self, kind: AppointmentKind, timezone: str) -> When:
         problems: dict[str, str] = {}
         date = _date(self.values["date"], "date", problems)
@@ -95,6 +120,10 @@ class AppointmentForm:
         if problems:
             raise InvalidInput(problems)
         return Timed(date, time, timezone, minutes)
+
+
+def read_scope(text: str) -> Scope:
+    return Scope(text) if text in set(Scope) else Scope.THIS
 
 
 def _kind(text: str) -> AppointmentKind:

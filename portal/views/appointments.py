@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
-from portal import agenda, appointments, audit
+from portal import agenda, appointments, audit, series
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import db
 from portal.localtime import today
 from portal.models import Appointment, AppointmentHistory, Client, Provider
-from portal.views.appointment_form import AppointmentForm
+from portal.views.appointment_form import AppointmentForm, read_scope
 from portal.views.signing_in import signed_in_provider
 from portal.views.wording import clock, long_date
 
@@ -43,8 +43,7 @@ def create() -> ResponseReturnValue:
     provider = signed_in_provider()
     form = AppointmentForm.sent(request.form)
     try:
-        details = form.details(_choosable_clients(None), provider.timezone)
-        made = appointments.book(provider, details, now=utcnow(), actor=provider, source="web")
+        made = _book(provider, form)
     except InvalidInput as invalid:
         return _draw_problems(form, None, invalid)
     _audit("appointment.booked", made)
@@ -89,10 +88,7 @@ def update(appointment_id: int) -> ResponseReturnValue:
     provider, appointment = signed_in_provider(), _own(appointment_id)
     form = AppointmentForm.sent(request.form)
     try:
-        details = form.details(_choosable_clients(appointment), appointment.timezone)
-        appointments.change(
-            appointment, details, revision=form.revision, now=utcnow(), actor=provider, source="web"
-        )
+        _change(provider, appointment, form)
     except InvalidInput as invalid:
         return _draw_problems(form, appointment, invalid)
     except StaleRevision:
@@ -107,8 +103,7 @@ def update(appointment_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<int:appointment_id>/cancel")
 def ask_cancel(appointment_id: int) -> ResponseReturnValue:
-    appointment = _own(appointment_id)
-    return render_template("appointments/cancel.html", appointment=appointment, problems={}, values={})
+    return _draw_cancel(_own(appointment_id), {}, {})
 
 
 @blueprint.post("/<int:appointment_id>/cancel")
@@ -116,21 +111,28 @@ def cancel(appointment_id: int) -> ResponseReturnValue:
     provider, appointment = signed_in_provider(), _own(appointment_id)
     late, reason = bool(request.form.get("late")), request.form.get("reason", "")
     try:
-        appointments.cancel(appointment, late=late, reason=reason, now=utcnow(), actor=provider, source="web")
+        count = series.cancel(
+            appointment,
+            read_scope(request.form.get("apply_to", "")),
+            late=late,
+            reason=reason,
+            now=utcnow(),
+            actor=provider,
+            source="web",
+        )
     except InvalidInput as invalid:
         db.session.rollback()
-        page = render_template(
-            "appointments/cancel.html",
-            appointment=_own(appointment_id),
-            problems=invalid.problems,
-            values=request.form,
-        )
-        return page, 422
+        return _draw_cancel(_own(appointment_id), invalid.problems, request.form), 422
     except Refused as refused:
         return _refuse(appointment, refused)
     _audit("appointment.canceled", appointment)
     db.session.commit()
-    flash("Canceled. It stays here, crossed out.", "good")
+    flash(
+        "Canceled. It stays here, crossed out."
+        if count == 1
+        else f"{count} appointments canceled. They stay here, crossed out.",
+        "good",
+    )
     return _to_page(appointment)
 
 
@@ -157,6 +159,49 @@ def archive(appointment_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:appointment_id>/reinstate")
 def reinstate(appointment_id: int) -> ResponseReturnValue:
     return _act(appointment_id, appointments.reinstate, "reinstated", "Reinstated.")
+
+
+def _book(provider: Provider, form: AppointmentForm) -> Appointment:
+    """One appointment, or the first of a series."""
+    details, rule = form.details(_choosable_clients(None), provider.timezone), form.rule()
+    if rule is None:
+        return appointments.book(provider, details, now=utcnow(), actor=provider, source="web")
+    return series.book_series(provider, details, rule, now=utcnow(), actor=provider, source="web")
+
+
+def _change(provider: Provider, appointment: Appointment, form: AppointmentForm) -> None:
+    """Save the form for as many instances as it says; it may also turn a single one into a series."""
+    details = form.details(_choosable_clients(appointment), appointment.timezone)
+    rule = form.rule() if appointment.series_id is None else None
+    series.change(
+        appointment,
+        details,
+        form.scope,
+        revision=form.revision,
+        now=utcnow(),
+        actor=provider,
+        source="web",
+    )
+    if rule is not None:
+        series.repeat(appointment, rule, now=utcnow(), actor=provider, source="web")
+
+
+def _draw_cancel(appointment: Appointment, problems: Mapping[str, str], values: Mapping[str, str]) -> str:
+    return render_template(
+        "appointments/cancel.html",
+        appointment=appointment,
+        problems=problems,
+        values=values,
+        counts=_counts(appointment),
+    )
+
+
+def _counts(appointment: Appointment | None) -> dict[str, int]:
+    """How many appointments each answer to *Apply to* is about; nothing for a single one."""
+    if appointment is None or appointment.series_id is None:
+        return {}
+    now = utcnow()
+    return {scope.value: len(series.affected(appointment, scope, now=now)) for scope in series.Scope}
 
 
 def _act(appointment_id: int, verb: Callable[..., None], name: str, words: str) -> ResponseReturnValue:
@@ -210,6 +255,7 @@ def _draw_form(
         appointment=appointment,
         stored=stored,
         clients=_choosable_clients(appointment),
+        counts=_counts(appointment),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask.sansio.app import App
 
-from portal.models import Client
+from portal.models import AppointmentSeries, Client, SeriesFrequency
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -26,6 +26,7 @@ STATUSES = {
 VERBS = {
     "booked": "Booked",
     "changed": "Changed",
+    "series-changed": "Changed with the series",
     "rescheduled": "Moved",
     "canceled": "Canceled",
     "late-canceled": "Canceled late",
@@ -53,6 +54,7 @@ def register(app: App) -> None:
     for function in (
         changes,
         client_option,
+        repeats,
         clock,
         day_name,
         long_date,
@@ -108,6 +110,15 @@ def day_span(first: dt.date, end: dt.date) -> str:
     if last <= first:
         return start
     return f"{start} – {last.day if last.month == first.month else f'{month_name(last)[:3]} {last.day}'}"
+
+
+def repeats(series: AppointmentSeries) -> str:
+    """Every 2 weeks, until Wed, Nov 18."""
+    unit = "week" if series.frequency is SeriesFrequency.WEEKLY else "month"
+    text = f"Every {unit}" if series.every == 1 else f"Every {series.every} {unit}s"
+    if series.until:
+        return f"{text}, until {short_date(series.until)}, {series.until.year}"
+    return f"{text}, {series.occurrences} times" if series.occurrences else text
 
 
 def client_option(client: Client) -> tuple[int, str]:
