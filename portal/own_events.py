@@ -59,6 +59,7 @@ def settle(run: Run, link: EventLink, event: Event) -> None:  # noqa: C901, PLR0
             _note_remote(link, event)
             _note_content(link, event)
             link.revision = revision
+            link.needs_write = link.content_hash != local.content.content_hash()
         case Reschedule(start, end):
             _follow(run, link, event, appointment, start, end)
         case Restore(card):
@@ -136,7 +137,7 @@ def _follow(
     db.session.flush()
     _note_remote(link, event)
     _note_content(link, event)
-    link.revision, link.agreed_at = appointment.revision, run.now
+    link.settled, link.agreed_at = appointment.revision, run.now
     link.needs_write = link.content_hash != local_value(run, appointment).content.content_hash()
     run.counts["moved_here"] += 1
     cards.put(
@@ -174,7 +175,7 @@ def _readopt(
     _note_remote(link, event)
     _note_content(link, event)
     link.needs_write = link.content_hash != local.content.content_hash()
-    link.revision = appointment.revision
+    link.settled = appointment.revision
     cards.close(appointment, outcome="restored-in-google", now=run.now)
 
 

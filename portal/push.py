@@ -44,7 +44,8 @@ from portal.sync.outbound import (
 NOT_VISIBLE_TRIES = 3
 NOT_VISIBLE_SECONDS = 60  # between them, so that a new revival is tried after two minutes at the earliest
 LONGEST_RETRY_SECONDS = 6 * 3600
-EVENT_ITSELF = (EventNotFound, PermissionDenied)
+# Refusals that only a look at the event can settle; 403 may mean that it is deleted (facts §8)
+NEEDS_A_LOOK = (Conflict, EtagMismatch, EventNotFound, PermissionDenied)
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def _gather(run: Run) -> tuple[list[Plan], bool]:
 
 
 def _settle(action: Settle | CloseCard, link: EventLink, appointment: Appointment, now: dt.datetime) -> None:
-    link.revision = appointment.revision
+    link.settled = appointment.revision
     link.needs_write = False
     if isinstance(action, CloseCard):
         link.state = LinkState.GONE
@@ -154,7 +155,7 @@ def _keep(run: Run, calendar_id: str, plans: list[Plan], outcomes: list[Outcome]
     for plan, outcome in zip(plans, outcomes, strict=True):
         if not isinstance(outcome, CalendarError):
             _agree(run, plan, outcome)
-        elif isinstance(outcome, Conflict | EtagMismatch | EVENT_ITSELF):
+        elif isinstance(outcome, NEEDS_A_LOOK):
             unsettled.append((plan, outcome))
         elif _concerns_one(outcome):
             _postpone(run, plan, outcome)
@@ -195,7 +196,7 @@ def _link_row(run: Run, plan: Plan) -> EventLink:
 def _agree(run: Run, plan: Plan, resource: dict[str, object]) -> None:
     """Google did it: note the revision that was *sent*. A newer one here stays behind."""
     row = _link_row(run, plan)
-    row.revision = plan.local.revision
+    row.revision = row.settled = plan.local.revision
     row.agreed_at = run.now
     row.error, row.tries, row.retry_at, row.missing_since = None, 0, None, None
     row.needs_write = False

@@ -90,6 +90,7 @@ def link_value(row: EventLink) -> Link:
         content_hash=row.content_hash,
         times_hash=row.times_hash,
         revision=row.revision,
+        settled=row.settled,
         needs_write=row.needs_write,
         remote_updated=row.remote_updated,
     )
@@ -126,7 +127,7 @@ def _behind(connection: Connection, select: Any) -> Any:
             sa.and_(EventLink.id.is_(None), is_live, in_window),
             sa.and_(EventLink.state == LinkState.GONE, is_live, in_window),
             EventLink.state == LinkState.DELETING,
-            EventLink.revision != Appointment.revision,
+            EventLink.settled != Appointment.revision,
             EventLink.needs_write,
         ),
     )

@@ -533,6 +533,7 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.String(length=64), nullable=True),
         sa.Column("times_hash", sa.String(length=64), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("settled", sa.Integer(), nullable=False),
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("needs_write", sa.Boolean(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),

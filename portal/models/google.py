@@ -241,7 +241,8 @@ class EventLink(Base):
     remote_updated: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     content_hash: Mapped[str | None] = mapped_column(sa.String(64))  # of what Google holds; None: unknown
     times_hash: Mapped[str | None] = mapped_column(sa.String(64))  # of start and end, as agreed
-    revision: Mapped[int]  # the appointment's revision that was sent or adopted
+    revision: Mapped[int]  # the appointment's revision that Google's copy carries in its tag
+    settled: Mapped[int] = mapped_column(default=0)  # the revision last judged; any other one is behind
     agreed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     needs_write: Mapped[bool] = mapped_column(default=False)  # our fields differ in Google: write them back
     generation: Mapped[int] = mapped_column(default=0)  # of the app calendar's pass that listed it last

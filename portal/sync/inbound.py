@@ -173,7 +173,7 @@ def _changed(
     if remote.times_hash() == link.times_hash:
         return Restore(card=None)
     local = appointment.content
-    is_unchanged_here = appointment.revision == link.revision
+    is_unchanged_here = local.times_hash() == link.times_hash
     if is_unchanged_here and is_scheduled and is_safe_move(local, remote, now=now):
         return Reschedule(remote.start, remote.end)
     return Restore(card=None if remote.same_times(local) else "moved")

@@ -43,7 +43,8 @@ class Link:
     etag: str | None
     content_hash: str | None
     times_hash: str | None
-    revision: int
+    revision: int  # in the tag of what Google holds, as far as we know
+    settled: int  # the appointment's revision last judged
     needs_write: bool = False
     remote_updated: dt.datetime | None = None
 
@@ -130,5 +131,5 @@ def _held(appointment: LocalAppointment, link: Link) -> Action | None:
 
 
 def _settled(appointment: LocalAppointment, link: Link) -> Settle | None:
-    is_behind = link.needs_write or appointment.revision != link.revision
+    is_behind = link.needs_write or appointment.revision != link.settled
     return Settle() if is_behind else None
