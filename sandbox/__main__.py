@@ -16,7 +16,13 @@ def main() -> None:
     if options.client_id:
         uris = tuple(options.redirect_uri or DEFAULT_CLIENT.redirect_uris)
         clients = [Client(options.client_id, options.client_secret, uris)]
-    sandbox = make_sandbox(host=options.host, port=options.port, clients=clients, seed=options.seed)
+    sandbox = make_sandbox(
+        host=options.host,
+        port=options.port,
+        clients=clients,
+        seed=options.seed,
+        public_url=options.public_url,
+    )
     sandbox.state.switches.quota = options.quota
     print(f"Sandbox Google at {sandbox.url}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
@@ -27,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="A stand-in for Google Calendar.")
     parser.add_argument("--port", type=int, default=8900)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--public-url", help="address seen from outside, e.g. behind a container's port")
     parser.add_argument("--seed", help="'demo', or a JSON file (see README.md)")
     parser.add_argument("--client-id")
     parser.add_argument("--client-secret", default="")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox import acl, calendar_list, calendars, channels, discovery, events, freebusy, listing, settings
 from sandbox.access import Call, Caller, require_scope
-from sandbox.errors import GoogleError, Json, auth_error, not_found
+from sandbox.errors import GoogleError, Json, auth_error, not_built, not_found
 from sandbox.faults import Fault, refusal_of
 from sandbox.partial import select_fields
 from sandbox.request_log import LoggedRequest
@@ -48,6 +48,11 @@ OPERATIONS: dict[str, Operation] = {
     "calendar.events.watch": channels.watch_events,
     "calendar.channels.stop": channels.stop,
     "calendar.acl.list": acl.list_rules,
+    "calendar.acl.get": acl.get,
+    "calendar.acl.insert": acl.insert,
+    "calendar.acl.patch": acl.change,
+    "calendar.acl.update": acl.change,
+    "calendar.acl.delete": acl.delete,
     "calendar.colors.get": settings.colors,
     "calendar.settings.list": settings.list_settings,
     "calendar.settings.get": settings.get_setting,
@@ -144,7 +149,7 @@ def perform(call: Call) -> Json | None:
 
 def _perform(call: Call) -> Answer:
     if call.method.id not in OPERATIONS:
-        raise not_found()
+        raise not_built(call.method.id)
     result = perform(call)
     if result is None:
         return Answer(204)

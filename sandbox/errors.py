@@ -153,6 +153,11 @@ def condition_not_met() -> GoogleError:
     )
 
 
+def not_built(method_id: str) -> GoogleError:
+    """501: the real API has this method, the sandbox does not."""
+    return GoogleError(501, "notImplemented", f"The sandbox does not do {method_id}.")
+
+
 def backend_error(status: int = 503) -> GoogleError:
     """500 or 503: Google's own trouble."""
     return GoogleError(status, "backendError", "Backend Error")

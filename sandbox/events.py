@@ -147,7 +147,8 @@ def _create(call: Call, calendar: Calendar, body: Json) -> Json:
         raise duplicate()
     if body.get("status") == "cancelled":
         raise invalid("Invalid value for: status", "status")
-    body.setdefault("id", "".join(secrets.choice(BASE32HEX) for _ in range(26)))
+    if "id" not in body:
+        body["id"] = "".join(secrets.choice(BASE32HEX) for _ in range(26))
     body.setdefault("iCalUID", f"{body['id']}@google.com")
     body.setdefault("status", "confirmed")
     body.setdefault("organizer", {"email": calendar.id})

@@ -71,7 +71,7 @@ class Fault:
         """Whether this fault hits the request now; counts down."""
         if self.times == 0 or not fnmatchcase(method, self.method):
             return False
-        if self.account not in (None, account) or self.calendar not in (None, calendar):
+        if self.account not in (None, account) or not self._is_here(account, calendar):
             return False
         if not all(name in params for name in self.params):
             return False
@@ -84,6 +84,10 @@ class Fault:
         if self.times is not None:
             self.times -= 1
         return True
+
+    def _is_here(self, account: str | None, calendar: str | None) -> bool:
+        """`primary` in a request is the account's own address."""
+        return self.calendar in (None, calendar) or (calendar == "primary" and self.calendar == account)
 
     def show(self) -> Json:
         """The fault as JSON."""

@@ -39,6 +39,7 @@ class RefreshToken:
     token: str
     client_id: str
     scopes: frozenset[str]
+    expires_at: datetime | None = None
 
 
 @dataclass
@@ -113,9 +114,16 @@ class Grants:
         self.codes[text] = code
         return text
 
-    def new_refresh_token(self, grant: Grant, client_id: str, scopes: frozenset[str]) -> str:
-        """Mint a refresh token; beyond 100 for one client the oldest dies without a word."""
+    def new_refresh_token(
+        self, grant: Grant, client_id: str, scopes: frozenset[str], *, lives_seconds: int = 0
+    ) -> str:
+        """Mint a refresh token; beyond 100 for one client the oldest dies without a word.
+
+        `lives_seconds` 0 is for ever; an app in publishing status *Testing* gets seven days (facts §2).
+        """
         token = RefreshToken("1//sandbox-" + secrets.token_urlsafe(32), client_id, scopes)
+        if lives_seconds:
+            token.expires_at = self.clock.now() + timedelta(seconds=lives_seconds)
         grant.refresh_tokens.append(token)
         same = [old for old in grant.refresh_tokens if old.client_id == client_id]
         if len(same) > REFRESH_TOKENS_PER_CLIENT:
@@ -134,7 +142,8 @@ class Grants:
         """The live refresh token and its grant."""
         for grant in self.grants.values():
             for token in grant.refresh_tokens:
-                if secrets.compare_digest(token.token, text):
+                alive = token.expires_at is None or token.expires_at > self.clock.now()
+                if alive and secrets.compare_digest(token.token, text):
                     return grant, token
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,10 +18,11 @@ from flask import Blueprint, Response, current_app, jsonify, redirect, render_te
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.access import PREFIX
+from sandbox.faults import Fault
 from sandbox.grants import CODE_SECONDS, Client, Code, Grant
 from sandbox.model import Account
 from sandbox.signing import id_token, identity, public_keys
-from sandbox.wire import act_out
+from sandbox.wire import act_out, broken
 from sandbox.world import World
 
 oauth = Blueprint("oauth", __name__)
@@ -290,44 +292,50 @@ def _gone() -> tuple[str, int]:
 
 
 @oauth.post("/token")
-def token() -> Response | tuple[Response, int]:
+def token() -> Response:
     """Exchange a code or a refresh token."""
-    world, form = _world(), request.form
-    with world.lock:
-        text = "&".join(sorted(form))  # names only: codes and secrets stay out of the log
-        logged = world.log.begin("oauth.token", "POST", "/token", text, world.now_stamp())
-        faults = world.faults.strike("oauth.token")
-    if broken := act_out(faults):
-        return broken
-    with world.lock:
-        try:
-            if any(fault.kind == "invalid_grant" for fault in faults):
-                raise OAuthError("invalid_grant", "Token has been expired or revoked.")
-            answer = _exchange(world, _authenticated_client(world), form.to_dict())
-        except OAuthError as refusal:
-            world.log.end(logged, refusal.status, refusal.error)
-            return jsonify(error=refusal.error, error_description=refusal.description), refusal.status
-        world.log.end(logged, 200, None)
-        response = jsonify(answer)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+    return _endpoint("oauth.token", "/token", _token_answer)
 
 
 @oauth.post("/revoke")
-def revoke() -> Response | tuple[Response, int]:
+def revoke() -> Response:
     """End the whole grant behind a token: all scopes, all clients of the project (facts §2)."""
+    return _endpoint("oauth.revoke", "/revoke", _revoke_answer)
+
+
+def _endpoint(method_id: str, path: str, make: Callable[[World, list[Fault]], dict[str, Any]]) -> Response:
+    """Log the request, act out its faults, answer. Only the names of its fields are logged, no secrets."""
     world = _world()
     with world.lock:
-        logged = world.log.begin("oauth.revoke", "POST", "/revoke", "token", world.now_stamp())
-        faults = world.faults.strike("oauth.revoke")
-    if broken := act_out(faults):
-        return broken
+        logged = world.log.begin(method_id, "POST", path, "&".join(sorted(request.form)), world.now_stamp())
+        faults = world.faults.strike(method_id)
+    if stopped := act_out(faults):
+        world.log.end(logged, stopped.status_code, "fault")
+        return stopped
     with world.lock:
-        found = world.grants.revoke_token(request.values.get("token", ""))
-        world.log.end(logged, 200 if found else 400, None if found else "invalid_token")
-    if not found:
-        return jsonify(error="invalid_token", error_description="Token expired or revoked"), 400
-    return jsonify({})
+        try:
+            response = jsonify(make(world, faults))
+            world.log.end(logged, 200, None)
+        except OAuthError as refusal:
+            response = jsonify(error=refusal.error, error_description=refusal.description)
+            response.status_code = refusal.status
+            world.log.end(logged, refusal.status, refusal.error)
+    if any(fault.kind == "lost_answer" for fault in faults):
+        return broken("reset")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _token_answer(world: World, faults: list[Fault]) -> dict[str, Any]:
+    if any(fault.kind == "invalid_grant" for fault in faults):
+        raise OAuthError("invalid_grant", "Token has been expired or revoked.")
+    return _exchange(world, _authenticated_client(world), request.form.to_dict())
+
+
+def _revoke_answer(world: World, _: list[Fault]) -> dict[str, Any]:
+    if not world.grants.revoke_token(request.values.get("token", "")):
+        raise OAuthError("invalid_token", "Token expired or revoked")
+    return {}
 
 
 def _authenticated_client(world: World) -> Client:
@@ -374,8 +382,15 @@ def _exchange_code(world: World, client: Client, form: dict[str, str]) -> dict[s
         raise OAuthError("invalid_grant", "Bad Request")
     answer = _access(world, grant, client, code.scopes, nonce=code.nonce)
     if code.wants_refresh:
-        answer["refresh_token"] = world.grants.new_refresh_token(grant, client.id, code.scopes)
+        answer |= _refresh_token(world, grant, client, code.scopes)
     return answer
+
+
+def _refresh_token(world: World, grant: Grant, client: Client, scopes: frozenset[str]) -> dict[str, Any]:
+    seconds = world.switches.refresh_tokens_live_seconds
+    token = world.grants.new_refresh_token(grant, client.id, scopes, lives_seconds=seconds)
+    limited = {"refresh_token_expires_in": seconds} if seconds else {}
+    return {"refresh_token": token, **limited}
 
 
 def _verifier_fits(code: Code, verifier: str) -> bool:
@@ -428,4 +443,4 @@ def tokens_for(world: World, account: Account, client: Client, scopes: frozenset
     """Tokens as a forced consent would give them, for the control API."""
     grant = world.grants.grant(account.sub, client.project, scopes)
     answer = _access(world, grant, client, scopes, nonce=None)
-    return answer | {"refresh_token": world.grants.new_refresh_token(grant, client.id, scopes)}
+    return answer | _refresh_token(world, grant, client, scopes)

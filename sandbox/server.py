@@ -1,4 +1,4 @@
-"""Serving the sandbox: threaded, with kept-alive connections, as a program or inside a test."""
+"""Serving the sandbox: a thread per request, as a program or inside a test."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEFAULT_CLIENT = Client(
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """HTTP/1.1, so connections are kept; no delay for small answers; no access log (paths hold names)."""
+    """HTTP/1.1, no delay for small answers, no access log (paths hold addresses)."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -50,7 +50,6 @@ class Sandbox(SandboxClient):
         shown = f"[{host}]" if ":" in host else host
         super().__init__(f"http://{shown}:{server.server_port}")
         self.server, self.state = server, world
-        world.base_url = self.url
 
     def run(self) -> None:
         """Serve until `stop` is called from another thread."""
@@ -65,13 +64,22 @@ class Sandbox(SandboxClient):
 
 
 def make_sandbox(
-    *, host: str = "127.0.0.1", port: int = 0, clients: list[Client] | None = None, seed: str | None = None
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clients: list[Client] | None = None,
+    seed: str | None = None,
+    public_url: str | None = None,
 ) -> Sandbox:
-    """A sandbox bound to a port (0: a free one), not yet serving."""
+    """A sandbox bound to a port (0: a free one), not yet serving.
+
+    `public_url` is the address that browsers and the portal use, when it is not the one bound to.
+    """
     world = World(clients or [DEFAULT_CLIENT])
     app = BreakableConnections(create_app(world))
     server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
     sandbox = Sandbox(server, world, host)
+    world.base_url = (public_url or sandbox.url).rstrip("/")
     signing_key()  # made now, not during somebody's first sign-in
     if seed:
         plant(world, seed)

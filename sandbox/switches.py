@@ -30,8 +30,9 @@ class Switches:
     reimport_updates: bool = False  # events.import of a known iCalUID updates it instead of 409
     move_answers_cancelled: bool = True  # events.move answers status cancelled though all went well
     self_on_secondary_calendars: bool = False  # the owner's attendee row carries `self` there too
-    # Consent page (facts §2)
+    # Consent and grants (facts §2)
     consent_boxes_ticked: bool = True  # Google shows them unticked, with "Select all"
+    refresh_tokens_live_seconds: int = 0  # 604800 as for an app in status Testing; 0 for ever
     # Push (facts §9)
     push_http_on_loopback: bool = True  # plain http addresses on 127.0.0.1 and localhost are taken
     push_obeys_robots: bool = True  # no delivery where /robots.txt forbids it

@@ -20,7 +20,6 @@ from sandbox.faults import Fault, refusal_of
 MARK = "X-Sandbox-Break"
 HANG_SECONDS = 120.0
 BREAKS = ("hang", "reset", "close")
-AFTERWARDS = {"lost_answer": "reset"}
 
 
 def act_out(faults: list[Fault]) -> Response | None:

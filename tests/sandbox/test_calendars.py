@@ -168,3 +168,19 @@ def test_settings_colours_and_rules_can_be_read(service):
     assert service.colors().get().execute()["event"]["1"]["background"].startswith("#")
     rules = service.acl().list(calendarId="primary").execute()["items"]
     assert [(rule["role"], rule["scope"]["value"]) for rule in rules] == [("owner", ANA)]
+
+
+def test_a_calendar_is_shared_with_a_person_and_taken_back(google, connect, service, refused):
+    google.add_account("bo@example.com")
+    own = service.calendars().insert(body={"summary": "A"}).execute()["id"]
+    rule = {"role": "reader", "scope": {"type": "user", "value": "bo@example.com"}}
+    made = service.acl().insert(calendarId=own, body=rule).execute()
+    bo = connect("bo@example.com")
+    assert bo.events().list(calendarId=own).execute()["accessRole"] == "reader"
+    service.acl().patch(calendarId=own, ruleId=made["id"], body={"role": "writer"}).execute()
+    assert service.acl().get(calendarId=own, ruleId=made["id"]).execute()["role"] == "writer"
+    service.acl().delete(calendarId=own, ruleId=made["id"]).execute()
+    with refused(404, "notFound"):
+        bo.events().list(calendarId=own).execute()
+    with refused(403, "cannotChangeOwnerAcl"):
+        service.acl().delete(calendarId=own, ruleId=f"user:{ANA}").execute()

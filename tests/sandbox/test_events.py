@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from googleapiclient.errors import HttpError
 
 DAY = {"start": {"date": "2026-12-01"}, "end": {"date": "2026-12-02"}}
 
@@ -319,3 +322,16 @@ def test_the_type_of_an_event_never_changes(service, refused):
     event = insert(service, DAY)
     with refused(400, "eventTypeRestriction"):
         patch(service, event["id"], {"eventType": "workingLocation"})
+
+
+def test_of_two_inserts_of_one_id_at_once_exactly_one_wins(connect):
+    def attempt(own_service):
+        try:
+            insert(own_service, {"id": "abcde", **DAY})
+        except HttpError as refusal:
+            return refusal.status_code
+        return 200
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(attempt, [connect() for _ in range(4)]))
+    assert outcomes == [200, 409, 409, 409]

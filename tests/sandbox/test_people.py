@@ -14,7 +14,9 @@ import pytest
 import requests
 
 from sandbox import SandboxClient, serve
+from sandbox.app import create_app
 from sandbox.client import ControlRefused
+from sandbox.faults import EFFECTS, REFUSALS
 
 ANA = "ana@example.com"
 SANDBOX = Path(__file__).parents[2] / "sandbox"
@@ -272,6 +274,19 @@ def test_it_runs_from_the_command_line_and_ends_on_interrupt():
         assert google.authorize("sol.ortiz@example.com", "openid", client_id="c")["refresh_token"]
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
+
+
+def test_the_readme_names_every_control_call_fault_and_option(google):
+    readme = (SANDBOX / "README.md").read_text("utf-8")
+    rules = create_app(google.state).url_map.iter_rules()
+    words = {rule.rule.split("/")[-1].split("<")[0] for rule in rules if rule.rule.startswith("/control/")}
+    missing = [word for word in words | set(REFUSALS) | set(EFFECTS) if word and word not in readme]
+    assert missing == []
+
+
+def test_what_is_not_built_says_so(service, refused):
+    with refused(501, "notImplemented"):
+        service.settings().watch(body={"id": "x"}).execute()
 
 
 def test_the_sandbox_never_imports_the_portal():

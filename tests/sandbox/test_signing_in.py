@@ -8,7 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from authlib.integrations.flask_client import OAuth
 from authlib.integrations.requests_client import OAuth2Session
+from flask import Flask
+from flask import session as flask_session
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -296,3 +299,43 @@ def test_a_client_of_ones_own_has_exactly_its_redirect_uris():
     with serve(clients=[client]) as google:
         google.add_account("ana@example.com")
         assert google.authorize("ana@example.com", "openid")["access_token"]
+
+
+def test_a_revocation_or_an_exchange_whose_answer_is_lost_was_done(google):
+    given = google.authorize("ana@example.com", "openid")
+    google.add_fault("lost_answer", method="oauth.revoke")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.post(f"{google.url}/revoke", data={"token": given["refresh_token"]}, timeout=10)
+    assert google.control("GET", "/grants")["items"] == []
+
+
+def test_refresh_tokens_of_an_app_in_testing_die_after_a_week(google):
+    google.switch(refresh_tokens_live_seconds=604_800)
+    given = google.authorize("ana@example.com", "openid")
+    assert given["refresh_token_expires_in"] == 604_800
+    assert refresh(google, given["refresh_token"]).status_code == 200
+    google.control("POST", "/clock", {"advance_seconds": 604_801})
+    assert refresh(google, given["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_authlib_finds_its_way_by_the_metadata_alone(google):
+    app = Flask("portal")
+    app.secret_key = "only-for-this-test"
+    oauth = OAuth(app)
+    oauth.register(
+        "google",
+        client_id="lockstep-sandbox-client",
+        client_secret="lockstep-sandbox-secret",
+        server_metadata_url=google.metadata_url,
+        client_kwargs={"scope": f"openid email {CREATED} {LISTED}", "code_challenge_method": "S256"},
+        authorize_params={"access_type": "offline"},
+    )
+    with app.test_request_context():
+        url = oauth.google.authorize_redirect(BACK).location
+        kept = dict(flask_session)
+    with app.test_request_context(consent(url).removeprefix("http://127.0.0.1:5000")):
+        flask_session.update(kept)
+        answer = oauth.google.authorize_access_token()
+    assert answer["userinfo"]["email"] == "ana@example.com"
+    assert answer["userinfo"]["iss"] == google.url
+    assert answer["refresh_token"]
