@@ -1,0 +1,61 @@
+"""Every page on every screen: no violation axe can find, a silent console, nothing wider than the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.browser.pages import axe, screenshot, sign_in
+from tests.processes import World
+
+PAGES = {
+    "month": "/calendar?view=month",
+    "week": "/calendar?view=week",
+    "day": "/calendar?view=day",
+    "agenda": "/calendar?view=agenda",
+    "clients": "/clients",
+    "sync-modes": "/calendar/sync",
+    "login": "/login",
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The demo's practice, nobody connected yet."""
+    world = World(tmp_path_factory.mktemp("pages"))
+    try:
+        world.start(workers=0).seed_practice()
+        yield world
+    finally:
+        world.stop()
+
+
+def open_signed_in(page: Page, world: World, name: str) -> None:
+    if name != "login":
+        sign_in(page, world.url, world.email, world.password)
+    page.goto(world.url + PAGES[name])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_fits(
+    open_page: OpenPage, world: World, name: str, screen: str, scheme: str
+) -> None:
+    page = open_page(screen, scheme=scheme)
+    open_signed_in(page, world, name)
+    screenshot(page, f"{name}-{screen}-{scheme}")
+    assert axe(page) == []
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide == 0, f"{wide} px too wide"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_works_without_script(open_page: OpenPage, world: World, name: str) -> None:
+    page = open_page(script=False)
+    open_signed_in(page, world, name)
+    assert page.get_by_role("main").is_visible()
+    assert page.get_by_role("heading", level=1).count() == 1
