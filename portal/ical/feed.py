@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from icalendar import Calendar, Timezone, TimezoneStandard, vDuration, vText
-from icalendar.parser import foldline
+from icalendar.parser import Contentline
 
 REFRESH_EVERY = dt.timedelta(hours=1)  # a wish: Google does as it likes, Apple and Outlook listen
 DAYS_BACK = 60
@@ -97,11 +97,16 @@ def _event_lines(entry: FeedEntry) -> Iterator[str]:
     yield f"SEQUENCE:{entry.sequence}"
     yield _time("DTSTART", entry.start)
     yield _time("DTEND", entry.end)
-    yield foldline(f"SUMMARY:{vText(entry.summary).to_ical().decode()}")
+    yield _folded(f"SUMMARY:{vText(entry.summary).to_ical().decode()}")
     yield "CLASS:PRIVATE"
     yield "STATUS:CONFIRMED"
     yield "TRANSP:TRANSPARENT" if entry.is_free else "TRANSP:OPAQUE"
     yield "END:VEVENT"
+
+
+def _folded(line: str) -> str:
+    """RFC 5545 §3.1: no line of more than 75 octets, no letter torn apart."""
+    return str(Contentline(line).to_ical().decode())  # type: ignore[no-untyped-call]
 
 
 def _time(name: str, value: dt.datetime | dt.date) -> str:
