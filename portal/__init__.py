@@ -59,6 +59,5 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     extensions.login_manager.init_app(app)
     extensions.csrf.init_app(app)
     extensions.htmx.init_app(app)
-    extensions.oauth.init_app(app)
-    oauth.register(config)
+    oauth.register(app, config)
     jobs.bind(app, config)

@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
-from authlib.integrations.flask_client import OAuth
 from flask_htmx import HTMX
 from flask_login import LoginManager
 from flask_migrate import Migrate
@@ -38,7 +37,6 @@ migrate = Migrate(db=db, render_as_batch=True)
 login_manager = LoginManager()
 csrf = CSRFProtect()
 htmx = HTMX()
-oauth = OAuth()
 
 # SQLite cannot turn a reading transaction into a writing one once another writer has committed
 # (SQLITE_BUSY_SNAPSHOT). So transactions begin IMMEDIATE unless the edge knows that it will only read.

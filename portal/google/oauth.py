@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
-from flask import session
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, current_app, session
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 
 from portal.config import Config
 from portal.errors import CalendarUnavailable, Refused
-from portal.extensions import oauth
 
 SCOPE_PREFIX = "https://www.googleapis.com/auth/"
 CALENDAR_SCOPES = (
@@ -46,11 +46,14 @@ class Grant:
         return tuple(scope for scope in CALENDAR_SCOPES if scope not in self.scopes)
 
 
-def register(config: Config) -> None:
-    """Tell Authlib of Google; everything but the client comes from the OIDC metadata."""
-    oauth.register(  # type: ignore[no-untyped-call]
+def register(app: Flask, config: Config) -> None:
+    """Tell Authlib of Google; everything but the client comes from the OIDC metadata.
+
+    Each app has a registry of its own: Authlib keeps a client, metadata included, for the registry's life.
+    """
+    registry = OAuth(app)
+    registry.register(  # type: ignore[no-untyped-call]
         "google",
-        overwrite=True,
         client_id=config.google_client_id,
         client_secret=config.google_client_secret,
         server_metadata_url=config.google_oidc_metadata_url,
@@ -75,7 +78,7 @@ def begin_consent(redirect_uri: str, *, provider_id: int, login_hint: str | None
         extra["login_hint"] = login_hint
     session[ASKED_BY] = provider_id
     try:
-        answer: ResponseReturnValue = oauth.google.authorize_redirect(redirect_uri, **extra)
+        answer: ResponseReturnValue = _client().authorize_redirect(redirect_uri, **extra)
     except (requests.RequestException, ValueError) as error:
         raise CalendarUnavailable("oidc-metadata") from error
     return answer
@@ -89,7 +92,7 @@ def finish_consent(*, provider_id: int, now: dt.datetime) -> Grant:
     if session.pop(ASKED_BY, None) != provider_id:
         raise Refused("consent-mismatch")
     try:
-        token = oauth.google.authorize_access_token()
+        token = _client().authorize_access_token()
     except MismatchingStateError as error:
         raise Refused("consent-mismatch") from error
     except OAuthError as error:
@@ -149,6 +152,10 @@ def authorization_origin() -> str:
 def _metadata(name: str) -> str:
     """One address of the OIDC metadata; Authlib keeps the document for the life of the process."""
     try:
-        return str(oauth.google.load_server_metadata()[name])
+        return str(_client().load_server_metadata()[name])
     except (requests.RequestException, ValueError, KeyError) as error:
         raise CalendarUnavailable("oidc-metadata") from error
+
+
+def _client() -> Any:
+    return current_app.extensions["authlib.integrations.flask_client"].google

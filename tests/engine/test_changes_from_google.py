@@ -1,4 +1,4 @@
-"""What a provider does in Google to our own events: moves are followed, deletions asked about, the rest mended."""
+"""What is done in Google to our own events: moves are followed, deletions asked about, the rest mended."""
 
 from __future__ import annotations
 

@@ -115,8 +115,9 @@ def test_a_refused_sync_token_brings_a_full_pass_that_also_finds_what_was_delete
 def test_an_empty_page_is_not_the_end(office: Office) -> None:
     """Failure 13."""
     office.google.add_event(EMAIL, summary="Behind an empty page", **timed(office))
+    office.connect()
     office.google.add_fault("empty_page", method="calendar.events.list", calendar="primary", times=1)
-    office.connect_and_rest()
+    office.rest()
     assert office.shown() == ["Behind an empty page"]
 
 
@@ -154,8 +155,8 @@ def test_no_failing_read_takes_anything_away(office: Office, fault: dict[str, An
 
 def test_a_hand_over_between_pages_goes_on_where_it_stopped(office: Office) -> None:
     office.google.add_event(EMAIL, summary="Lunch", **timed(office))
-    office.google.add_fault("empty_page", method="calendar.events.list", calendar="primary", times=1)
     office.connect()
+    office.google.add_fault("empty_page", method="calendar.events.list", calendar="primary", times=1)
     assert office.run(seconds=0) is Outcome.MORE
     assert office.occurrences() == []
     office.rest()

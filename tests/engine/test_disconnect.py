@@ -1,0 +1,148 @@
+"""Leaving Google: ours goes, theirs stays, and the receipt tells what was verified."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal import connect
+from portal.engine import Outcome
+from portal.extensions import db
+from portal.models import Connection, ConnectionPhase, EventLink, GoogleEvent, SyncMode
+from tests.engine.conftest import EMAIL, Office
+from tests.engine.test_pull import timed
+
+
+def turn_off(office: Office) -> int:
+    connection_id = office.connection.id
+    connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
+    db.session.commit()
+    return connection_id
+
+
+def ended(connection_id: int) -> Connection:
+    db.session.expire_all()
+    return db.session.get_one(Connection, connection_id)
+
+
+def test_turning_off_deletes_the_app_calendar_and_nothing_else(office: Office) -> None:
+    appointments = [office.book(days=days) for days in (1, 2)]
+    office.google.add_event(EMAIL, summary="Lunch", **timed(office))
+    office.connect_and_rest()
+    connection_id = turn_off(office)
+    assert office.run() is Outcome.DONE
+    connection = ended(connection_id)
+    assert connection.phase is ConnectionPhase.ENDED
+    assert office.provider.sync_mode is SyncMode.OFF
+    assert office.app_calendars() == []
+    assert [event["summary"] for event in office.google.events(EMAIL)] == ["Lunch"]
+    assert db.session.scalars(db.select(EventLink)).all() == []
+    assert db.session.scalars(db.select(GoogleEvent)).all() == []
+    assert all(appointment.is_live for appointment in appointments)
+    assert connection.removal is not None
+    assert (connection.removal["found"], connection.removal["left"]) == (2, 0)
+    assert office.google.control("GET", "/grants")["items"] == []
+    assert connection.refresh_token is None
+
+
+def test_events_made_by_hand_in_the_app_calendar_are_kept_with_it(office: Office) -> None:
+    office.book()
+    office.connect_and_rest()
+    office.google.add_event(EMAIL, office.app_calendar_id, summary="By hand", **timed(office))
+    office.rest()
+    calendar_id = office.app_calendar_id
+    connection_id = turn_off(office)
+    office.run()
+    assert [event["summary"] for event in office.google.events(EMAIL, calendar_id)] == ["By hand"]
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["calendar"], removal["own_kept"], removal["left"]) == ("kept", 1, 0)
+
+
+def test_turning_off_with_a_dead_grant_ends_here_and_tells_what_stays_there(office: Office) -> None:
+    office.book()
+    office.connect_and_rest()
+    calendar_id = office.app_calendar_id
+    office.google.control("POST", "/grants/revoke", {"account": EMAIL})
+    connection_id = turn_off(office)
+    assert office.run() is Outcome.DONE
+    connection = ended(connection_id)
+    assert connection.phase is ConnectionPhase.ENDED
+    assert connection.removal is not None
+    assert connection.removal["leftover"] == calendar_id
+
+
+@pytest.mark.parametrize(
+    "method", ["calendar.calendars.delete", "calendar.calendarList.list", "oauth.revoke"]
+)
+def test_turning_off_goes_on_after_each_interruption(office: Office, method: str) -> None:
+    office.book()
+    office.connect_and_rest()
+    connection_id = turn_off(office)
+    office.google.add_fault("lost_answer", method=method, times=1)
+    assert office.run() is Outcome.FAILED
+    assert office.run() is Outcome.DONE
+    assert ended(connection_id).phase is ConnectionPhase.ENDED
+    assert office.app_calendars() == []
+
+
+def test_turning_off_and_on_five_times_never_leaves_two_calendars(office: Office) -> None:
+    """Failure 1."""
+    for days in (1, 2, 3):
+        office.book(days=days)
+    for _ in range(5):
+        office.connect_and_rest()
+        assert len(office.app_calendars()) == 1
+        assert len(office.app_events()) == 3
+        turn_off(office)
+        assert office.run() is Outcome.DONE
+
+
+def test_reconnecting_five_times_keeps_one_calendar_and_writes_nothing(office: Office) -> None:
+    """Failure 1."""
+    for days in (1, 2, 3):
+        office.book(days=days)
+    office.connect_and_rest()
+    for _ in range(5):
+        office.google.control("POST", "/grants/revoke", {"account": EMAIL})
+        assert office.run() is Outcome.ASKED
+        assert office.connection.problem == "reconnect-required"
+        office.connect()
+        office.rest()
+    assert office.google.writes() == 0
+    assert len(office.app_calendars()) == 1
+    assert len(office.app_events()) == 3
+
+
+def test_start_over_empties_the_calendar_and_uses_it_again(office: Office) -> None:
+    appointment = office.book()
+    office.connect_and_rest()
+    calendar_id, event_id = office.app_calendar_id, office.event_of(appointment)["id"]
+    connect.start_over(office.provider, now=office.clock())
+    db.session.commit()
+    assert office.run() is Outcome.DONE
+    assert office.connection.phase is ConnectionPhase.CHOOSING
+    assert office.google.events(EMAIL, calendar_id) == []
+    connection = office.connection
+    connect.choose(connection, [], now=office.clock())
+    connect.begin_first_sync(connection, now=office.clock())
+    db.session.commit()
+    office.rest()
+    assert office.app_calendar_id == calendar_id
+    assert office.event_of(appointment)["id"] != event_id
+
+
+def test_a_deleted_app_calendar_asks_and_cancels_nothing(office: Office) -> None:
+    """Failure 41."""
+    appointment = office.book()
+    office.connect_and_rest()
+    office.google.delete_calendar(EMAIL, office.app_calendar_id)
+    office.move(appointment, hours=1)
+    assert office.run() is Outcome.ASKED
+    assert office.connection.problem == "calendar-missing"
+    db.session.expire_all()
+    assert appointment.is_live
+    connect.create_again(office.connection, now=office.clock())
+    db.session.commit()
+    office.rest()
+    assert len(office.app_calendars()) == 1
+    assert len(office.app_events()) == 1
