@@ -5,8 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-PYTHON_FILES := portal sandbox demo bench tests migrations wsgi.py worker.py
-TYPED := portal sandbox demo bench tests wsgi.py worker.py
+TYPED := portal sandbox demo bench scripts wsgi.py worker.py
 
 .PHONY: help setup browser demo run worker test test-browser screens test-long lint format bench lock
 

@@ -95,8 +95,8 @@ def axe(page: Page, *, but: tuple[str, ...] = ()) -> list[str]:
 
 
 def screenshot(page: Page, name: str, *, whole_page: bool = False) -> Path:
-    """Keep a picture: in docs/screens/ when KEEP_SCREENS is set, otherwise in test-results/."""
-    folder = ROOT / ("docs/screens" if os.environ.get("KEEP_SCREENS") else "test-results/screens")
+    """Keep a picture: in docs/screens/ when KEEP_SCREENS is set, otherwise in build/screens/."""
+    folder = ROOT / ("docs/screens" if os.environ.get("KEEP_SCREENS") else "build/screens")
     folder.mkdir(parents=True, exist_ok=True)
     picture = page.screenshot(full_page=whole_page, animations="disabled", caret="hide")
     path = folder / f"{name}.webp"
