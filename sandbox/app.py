@@ -8,11 +8,13 @@ from flask import Flask, Response, current_app, request
 
 from sandbox.api import Answer, Request, answer
 from sandbox.batch import answer_batch, refusal_answer
+from sandbox.consent import consent
 from sandbox.control import control
 from sandbox.control_page import control_page
 from sandbox.errors import GoogleError
-from sandbox.oauth import oauth
+from sandbox.oidc import oidc
 from sandbox.pages import pages
+from sandbox.token_endpoints import token_endpoints
 from sandbox.wire import broken
 from sandbox.world import World
 
@@ -26,10 +28,8 @@ def create_app(world: World) -> Flask:
     """The only wiring."""
     app = Flask(__name__)
     app.config.update(WORLD=world, FLOWS={}, PROPAGATE_EXCEPTIONS=True)
-    app.register_blueprint(oauth)
-    app.register_blueprint(control)
-    app.register_blueprint(pages)
-    app.register_blueprint(control_page)
+    for blueprint in (oidc, consent, token_endpoints, control, pages, control_page):
+        app.register_blueprint(blueprint)
     app.add_url_rule("/calendar/v3/<path:rest>", "calendar_api", calendar_api, methods=METHODS)
     app.add_url_rule("/batch/calendar/v3", "batch", batch, methods=["POST"])
     app.before_request(_same_origin)

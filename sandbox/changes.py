@@ -8,7 +8,7 @@ that nothing after its number has been told yet. So edits made while a client is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sandbox.model import Calendar, Stored
 
@@ -38,6 +38,12 @@ def since(calendar: Calendar, seq: int, now: datetime) -> Iterator[Stored]:
         if stored.listed_at is None:
             recent.append(stored)
     yield from reversed(recent)
+
+
+def keep_out_of_lists(calendar: Calendar, stored: Stored, now: datetime, seconds: float) -> None:
+    """Let lists lag behind: `events.get` knows the event, lists do not until then (facts §10)."""
+    stored.listed_at = now + timedelta(seconds=seconds)
+    calendar.lagging.append(stored)
 
 
 def _surface(calendar: Calendar, now: datetime) -> None:

@@ -15,9 +15,9 @@ from sandbox.access import PREFIX
 from sandbox.errors import GoogleError, Json, invalid, not_found
 from sandbox.grants import Client
 from sandbox.model import ROLES, Account, Calendar
-from sandbox.oauth import LONG_NAMES, SIGN_IN_SCOPES
-from sandbox.oauth import tokens_for as mint
+from sandbox.scopes import LONG_NAMES, SIGN_IN_SCOPES
 from sandbox.seed import plant
+from sandbox.token_endpoints import tokens_for
 from sandbox.world import World
 
 control = Blueprint("control", __name__, url_prefix="/control")
@@ -243,19 +243,27 @@ def delete_event(email: str, calendar_id: str, event_id: str) -> Response:
 
 
 @control.post(
-    "/accounts/<email>/calendars/<calendar_id>/events/<event_id>/<any(move,duplicate,restore):deed>"
+    "/accounts/<email>/calendars/<calendar_id>/events/<event_id>/<any(move,duplicate,restore,hide,purge):deed>"
 )
 def act_on_event(email: str, calendar_id: str, event_id: str, deed: str) -> Response:
-    """Move to `destination`, duplicate, or take back from the bin."""
+    """What is neither an edit nor a plain deletion; `_deeds` says what each does."""
     world = world_here()
     with world.lock:
         account, calendar = _calendar(email, calendar_id)
-        deeds: dict[str, Callable[[], Json]] = {
-            "move": lambda: person.move_event(world, account, calendar, event_id, _json()["destination"]),
-            "duplicate": lambda: person.duplicate_event(world, account, calendar, event_id),
-            "restore": lambda: person.restore_event(world, calendar, event_id),
-        }
-        return jsonify(deeds[deed]())
+        return jsonify(_deeds(world, account, calendar, event_id)[deed]())
+
+
+def _deeds(
+    world: World, account: Account, calendar: Calendar, event_id: str
+) -> dict[str, Callable[[], Json]]:
+    body = _json()
+    return {
+        "move": lambda: person.move_event(world, account, calendar, event_id, body["destination"]),
+        "duplicate": lambda: person.duplicate_event(world, account, calendar, event_id),
+        "restore": lambda: person.restore_event(world, calendar, event_id),
+        "hide": lambda: person.hide_event(world, calendar, event_id, float(body["seconds"])),
+        "purge": lambda: person.forget_tombstone(calendar, event_id),
+    }
 
 
 # ---- requests, faults, switches
@@ -356,7 +364,7 @@ def grant() -> Response:
         account = _account(body["account"])
         client = _client(world, body.get("client_id"))
         scopes = frozenset(_full_scope(scope) for scope in body["scopes"])
-        return jsonify(mint(world, account, client, scopes))
+        return jsonify(tokens_for(world, account, client, scopes))
 
 
 def _client(world: World, client_id: str | None) -> Client:

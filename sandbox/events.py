@@ -143,7 +143,9 @@ def _carry(call: Call, source: Calendar, target: Calendar, old: Json) -> Json:
 def _create(call: Call, calendar: Calendar, body: Json) -> Json:
     if "id" in body:
         event_fields.check_id(body["id"])
-    if body.get("id") in calendar.events or body.get("iCalUID") in calendar.ical_uids:
+    if body.get("id") in calendar.events or body.get("id") in calendar.forgotten:
+        raise duplicate()
+    if body.get("iCalUID") in calendar.ical_uids:
         raise duplicate()
     if body.get("status") == "cancelled":
         raise invalid("Invalid value for: status", "status")
@@ -156,8 +158,7 @@ def _create(call: Call, calendar: Calendar, body: Json) -> Json:
     body["created"] = call.world.now_stamp()
     stored = store(call, calendar, body, None)
     if call.listed_after_seconds is not None:
-        stored.listed_at = call.world.clock.now() + timedelta(seconds=call.listed_after_seconds)
-        calendar.lagging.append(stored)
+        changes.keep_out_of_lists(calendar, stored, call.world.clock.now(), call.listed_after_seconds)
     return Viewer(call, calendar).show(stored.body)
 
 
@@ -283,3 +284,12 @@ def restore(world: World, calendar: Calendar, event_id: str) -> Json:
     changes.record(calendar, stored)
     announce(world, calendar)
     return stored.body
+
+
+def forget_tombstone(calendar: Calendar, event_id: str) -> None:
+    """Let a tombstone vanish, as Google's do some day: no list and no get knows it, its id stays taken."""
+    stored = calendar.events.get(event_id)
+    if stored is None or not stored.deleted:
+        raise not_found()
+    del calendar.events[event_id]
+    calendar.forgotten.add(event_id)

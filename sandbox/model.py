@@ -93,6 +93,7 @@ class Calendar:
     seq: int = 0
     epoch: int = 0  # raised when every sync token of the calendar expires
     acl_epochs: dict[str, int] = field(default_factory=dict)  # sub -> raised when that person's role changes
+    forgotten: set[str] = field(default_factory=set)  # ids of events whose tombstones are gone; still taken
     lagging: list[Stored] = field(default_factory=list)
     updated: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 
-from sandbox import events, recurrence
+from sandbox import changes, events, recurrence
 from sandbox.access import EVERYTHING, Call, Caller
 from sandbox.api import perform
 from sandbox.discovery import check_body, methods
@@ -92,6 +92,21 @@ def find_event(calendar: Calendar, event_id: str) -> Json:
 def restore_event(world: World, calendar: Calendar, event_id: str) -> Json:
     """Take an event back from the bin."""
     return events.restore(world, calendar, event_id)
+
+
+def forget_tombstone(calendar: Calendar, event_id: str) -> Json:
+    """Let the tombstone of a deleted event vanish. Raises 404."""
+    events.forget_tombstone(calendar, event_id)
+    return {"purged": event_id}
+
+
+def hide_event(world: World, calendar: Calendar, event_id: str, seconds: float) -> Json:
+    """Let lists lose sight of a live event for a while, without a tombstone. Raises 404."""
+    stored = calendar.events.get(event_id)
+    if stored is None or stored.deleted:
+        raise not_found()
+    changes.keep_out_of_lists(calendar, stored, world.clock.now(), seconds)
+    return stored.body
 
 
 def everything(calendar: Calendar, *, deleted: bool) -> list[Json]:

@@ -295,3 +295,25 @@ def test_the_sandbox_never_imports_the_portal():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not [name for name in names if name.split(".")[0] == "portal"], path
+
+
+def test_lists_can_lose_sight_of_a_live_event_for_a_while(google, service, at):
+    event = google.add_event(ANA, **at(1))
+    google.act_on_event(ANA, "primary", event["id"], "hide", seconds=60)
+    listed = service.events().list(calendarId="primary").execute()
+    assert listed["items"] == []
+    assert service.events().get(calendarId="primary", eventId=event["id"]).execute()["status"] == "confirmed"
+    google.control("POST", "/clock", {"advance_seconds": 61})
+    delta = service.events().list(calendarId="primary", syncToken=listed["nextSyncToken"]).execute()
+    assert [one["id"] for one in delta["items"]] == [event["id"]]
+
+
+def test_a_tombstone_can_vanish_but_its_id_stays_taken(google, service, at, refused):
+    google.add_event(ANA, id="abcde", **at(1))
+    google.delete_event(ANA, "primary", "abcde")
+    google.act_on_event(ANA, "primary", "abcde", "purge")
+    with refused(404, "notFound"):
+        service.events().get(calendarId="primary", eventId="abcde").execute()
+    with refused(409, "duplicate"):
+        service.events().insert(calendarId="primary", body={"id": "abcde", **at(1)}).execute()
+    assert service.events().list(calendarId="primary", showDeleted=True).execute()["items"] == []
