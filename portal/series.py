@@ -187,8 +187,7 @@ def change(
     found = affected(appointment, scope, now=now)
     if shift and scope is Scope.FOLLOWING:
         _split(appointment, found, now)
-    elif shift:
-        appointment.series.start_date += shift
+    appointment.series.start_date += shift
     for each in reversed(found) if shift > dt.timedelta() else found:
         changed = _merged(each, before, details, shift)
         appointments.change_with_series(each, changed, now=now, actor=actor, source=source)

@@ -1,0 +1,27 @@
+"""A practice with somebody signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal.extensions import db
+from tests.office import Office, make_app
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    app = make_app(tmp_path / "portal.db")
+    with app.app_context():
+        yield Office(app)
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def browser(office: Office) -> FlaskClient:
+    """The owner's, signed in."""
+    return office.sign_in()
