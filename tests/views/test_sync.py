@@ -1,0 +1,486 @@
+"""The Sync Calendar pages: what they show in each state, and what each button does. No Google behind them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal import clients, connect, feeds
+from portal.clock import utcnow
+from portal.extensions import db
+from portal.models import (
+    Connection,
+    ConnectionPhase,
+    GoogleCalendar,
+    LoginSession,
+    NameDisplay,
+    OfficeHours,
+    Provider,
+    PushChannel,
+    SyncMode,
+)
+from tests.practice import NOW, PASSWORD, Browser, add_provider, in_context, make_app, make_grant
+
+EMAIL = "wren.hale@example.com"
+
+
+@dataclass
+class Desk:
+    """Wren at a browser, and the database behind it."""
+
+    app: Flask
+    browser: FlaskClient
+
+    def open(self, path: str = "") -> str:
+        answer = self.browser.get(f"/calendar/sync{path}")
+        assert answer.status_code == 200, answer.headers.get("Location")
+        return answer.text
+
+    def press(self, path: str = "", **form: str) -> tuple[int, str]:
+        """Submit a form; gives back the status and where it leads."""
+        answer = self.browser.post(f"/calendar/sync{path}", data=form)
+        return answer.status_code, answer.headers.get("Location", answer.text)
+
+    def change(self, act: Callable[[Provider], object]) -> Any:
+        """Act on the database, as the provider, and commit."""
+        with in_context(self.app):
+            provider = db.session.scalars(sa.select(Provider).where(Provider.email == EMAIL)).one()
+            found = act(provider)
+            db.session.commit()
+            return found
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """Mode and state, as the main element tells them."""
+        found = re.search(r'<main[^>]* data-mode="([^"]*)" data-state="([^"]*)"', self.open())
+        assert found
+        return found[1], found[2]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    app = make_app(tmp_path)
+    with in_context(app):
+        clients.add_client(add_provider(EMAIL), "Testa Canaryname", now=NOW)
+        db.session.commit()
+    yield Desk(app, Browser(app.test_client()).sign_in(EMAIL).client)
+    with in_context(app):
+        pass
+
+
+def connected(provider: Provider) -> Connection:
+    """Consent given, one calendar offered."""
+    now = utcnow()
+    connection = connect.accept_grant(provider, make_grant(email="wren@example.com"), now=now)
+    for name, why_not in (("Wren Hale", None), ("Headway", "shared-read-only")):
+        db.session.add(
+            GoogleCalendar(
+                connection_id=connection.id,
+                calendar_id="primary" if why_not is None else "headway",
+                summary=name,
+                access_role="owner",
+                is_primary=why_not is None,
+                why_not=why_not,
+                listed_at=now,
+            )
+        )
+    connection.calendars_listed_at = now
+    db.session.flush()
+    return connection
+
+
+def active(provider: Provider) -> Connection:
+    connection = connected(provider)
+    primary = connect.offered_calendars(connection)[0]
+    connect.choose(connection, [primary.id], now=utcnow())
+    connect.begin_first_sync(connection, now=utcnow())
+    connection.phase = ConnectionPhase.ACTIVE
+    connection.app_calendar_id = "app@group.calendar.google.com"
+    connection.last_pushed_at = connection.last_pulled_at = utcnow() - dt.timedelta(minutes=2)
+    connection.next_check_at = utcnow() + dt.timedelta(seconds=55)
+    connection.handled = connection.requested
+    return connection
+
+
+def in_trouble(problem: str) -> Callable[[Provider], Connection]:
+    def make(provider: Provider) -> Connection:
+        connection = active(provider)
+        connection.problem, connection.problem_since = problem, utcnow() - dt.timedelta(hours=17)
+        return connection
+
+    return make
+
+
+def sign_in_long_ago(desk: Desk) -> None:
+    desk.change(
+        lambda _: db.session.execute(
+            sa.update(LoginSession).values(authenticated_at=utcnow() - dt.timedelta(minutes=31))
+        )
+    )
+
+
+# States
+
+
+def test_at_first_everything_is_off_and_three_modes_are_offered(desk: Desk) -> None:
+    page = desk.open()
+    assert desk.state == ("off", "off")
+    assert "<h1>Sync Calendar</h1>" in page
+    assert "How would you like to sync your calendar?" in page
+    assert re.findall(r'type="radio"[^>]*aria-label="([^"]*)"', page) == [
+        "Off",
+        "One-Way Sync",
+        "Two-Way Sync with Google",
+    ]
+    assert re.findall(r"<option[^>]*>([^<]*)</option>", page) == [
+        "Internal ID",
+        "Initials",
+        "First name",
+        "Full name",
+    ]
+
+
+def test_every_way_of_showing_a_name_is_shown_for_a_client_of_ones_own(desk: Desk) -> None:
+    page = desk.open("/names")
+    for shown in ("1001", "T.C.", "Testa", "Testa Canaryname"):
+        assert f"<dd>{shown}</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("make", "state", "words", "button"),
+    [
+        (active, "active", "Two-Way Sync with Google is active", "Sync now"),
+        (in_trouble("delayed"), "delayed", "Sync is delayed", "Sync now"),
+        (in_trouble("reconnect-required"), "reconnect-required", "Nothing was deleted", "Reconnect"),
+        (in_trouble("scope-missing"), "reconnect-required", "left unticked", "Reconnect"),
+        (in_trouble("calendar-missing"), "calendar-missing", "No appointment was canceled", "Create again"),
+        (
+            in_trouble("calendar-out-of-reach"),
+            "calendar-out-of-reach",
+            "still in your account",
+            "Create again",
+        ),
+        (in_trouble("question"), "question", "unusually large change", "Turn off"),
+    ],
+)
+def test_each_state_has_its_words_and_its_button(
+    desk: Desk, make: Callable[[Provider], Connection], state: str, words: str, button: str
+) -> None:
+    desk.change(make)
+    assert desk.state == ("two-way", state)
+    page = desk.open()
+    assert words in page
+    assert f"{button}</button>" in page
+    assert "Connected as wren@example.com" in page
+
+
+def test_the_first_sync_shows_progress_and_asks_for_nothing(desk: Desk) -> None:
+    def begin(provider: Provider) -> None:
+        connection = active(provider)
+        connection.phase = ConnectionPhase.FIRST_SYNC
+        connection.progress_done, connection.progress_total = 132, 540
+
+    desk.change(begin)
+    page = desk.open()
+    assert desk.state == ("two-way", "first-sync")
+    assert '<progress max="540" value="132"' in page
+    assert "Cancel</button>" in page
+    assert "Continue</button>" not in page
+
+
+def test_the_waiting_page_polls_and_is_drawn_anew_when_the_state_changed(desk: Desk) -> None:
+    desk.change(lambda provider: setattr(active(provider), "phase", ConnectionPhase.FIRST_SYNC))
+    assert 'hx-trigger="load delay:2s"' in desk.open("/status?state=first-sync")
+    desk.change(lambda provider: setattr(connect.live_connection(provider), "phase", ConnectionPhase.ACTIVE))
+    answer = desk.browser.get("/calendar/sync/status?state=first-sync")
+    assert answer.headers["HX-Refresh"] == "true"
+    assert "hx-trigger" not in desk.open("/status?state=active"), "nothing is under way any more"
+
+
+def test_two_way_is_not_offered_without_a_google_client(tmp_path: Path) -> None:
+    app = make_app(tmp_path, GOOGLE_CLIENT_ID="")
+    with in_context(app):
+        add_provider(EMAIL)
+    page = Desk(app, Browser(app.test_client()).sign_in(EMAIL).client).open()
+    assert re.search(r'value="two-way"[^>]* disabled', page)
+    with in_context(app):
+        pass
+
+
+# Modes and names
+
+
+def test_one_way_shows_the_feed_url_and_off_takes_it_away(desk: Desk) -> None:
+    assert desk.press(mode="one-way", display="internal-id") == (303, "/calendar/sync")
+    assert desk.state == ("one-way", "one-way")
+    token = desk.change(feeds.live_feed).token
+    assert f'readonly value="http://127.0.0.1:5000/feeds/{token}/calendar.ics"' in desk.open()
+    desk.press(mode="off", display="internal-id")
+    assert desk.state == ("off", "off")
+    assert desk.change(feeds.live_feed) is None
+
+
+def test_more_than_an_internal_id_is_saved_only_with_the_tick(desk: Desk) -> None:
+    status, page = desk.press(mode="one-way", display="full-name")
+    assert status == 422
+    assert "Tick the confirmation" in page
+    assert desk.state == ("off", "off"), "neither the names nor the mode"
+    assert desk.press(mode="one-way", display="full-name", confirmed="1")[0] == 303
+    assert desk.change(lambda provider: provider.name_display) is NameDisplay.FULL_NAME
+
+
+def test_two_way_leads_into_the_wizard_and_leaves_the_mode_alone(desk: Desk) -> None:
+    desk.press(mode="one-way", display="internal-id")
+    status, target = desk.press(mode="two-way", display="initials")
+    assert (status, target) == (303, "/calendar/sync/names?display=initials")
+    assert '<option value="initials" selected>' in desk.open("/names?display=initials")
+    assert desk.press("/names", display="initials", confirmed="1") == (303, "/calendar/sync/connect")
+    assert desk.state == ("one-way", "one-way")
+
+
+def test_leaving_two_way_by_the_choice_of_mode_leads_to_what_goes(desk: Desk) -> None:
+    desk.change(active)
+    assert desk.press(mode="one-way", display="internal-id") == (303, "/calendar/sync/turn-off?to=one-way")
+    assert desk.state == ("two-way", "active")
+
+
+def test_names_can_be_changed_while_two_way_runs(desk: Desk) -> None:
+    desk.change(active)
+    assert desk.press(mode="two-way", display="initials", confirmed="1")[0] == 303
+    assert desk.change(lambda provider: provider.name_display) is NameDisplay.INITIALS
+
+
+# The wizard
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("account-in-use", "already connected to another provider"),
+        ("another-account", "another Google account than the one"),
+        ("consent-refused", "You said no"),
+        ("google-CalendarUnavailable", "could not be reached"),
+        ("scope-missing&missing=calendar.app.created", "make a calendar of its own"),
+    ],
+)
+def test_a_refusal_is_told_in_words_with_the_next_step(desk: Desk, code: str, words: str) -> None:
+    page = desk.open(f"/connect?problem={code}")
+    assert words in page
+    assert "Connect Google account</button>" in page
+
+
+def test_google_out_of_reach_leaves_the_provider_where_they_were(desk: Desk) -> None:
+    status, target = desk.press("/google/connect")
+    assert (status, target) == (303, "/calendar/sync/connect?problem=google-CalendarUnavailable")
+
+
+def test_an_answer_from_google_that_nobody_asked_for_is_refused(desk: Desk) -> None:
+    answer = desk.browser.get("/calendar/sync/google/callback?state=forged&code=stolen")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/calendar/sync/connect?problem=consent-mismatch"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert desk.change(connect.live_connection) is None
+
+
+def test_calendars_are_named_as_in_google_and_locked_ones_say_why(desk: Desk) -> None:
+    desk.change(connected)
+    page = desk.open("/calendars")
+    assert re.search(r'<input type="checkbox" name="calendar"[^>]* checked aria-label="Wren Hale"', page)
+    found = re.search(r'disabled aria-label="Headway" aria-describedby="([^"]*)"', page)
+    assert found
+    assert f'<p id="{found[1]}">Shared with you as read-only.</p>' in page
+    assert re.search(r'<main[^>]* data-state="choosing"', page)
+
+
+def test_the_wizard_runs_from_calendars_to_the_first_sync(desk: Desk) -> None:
+    desk.change(connected)
+    chosen = desk.change(lambda p: connect.calendars(connect.live_connection(p))[0].id)  # type: ignore[arg-type]
+    assert desk.press("/calendars", calendar=str(chosen)) == (303, "/calendar/sync/preview")
+    assert "Wren Hale" in desk.open("/preview")
+    assert desk.state == ("off", "preview")
+    assert desk.press("/preview") == (303, "/calendar/sync")
+    assert desk.state == ("two-way", "first-sync")
+    assert desk.press("/preview") == (303, "/calendar/sync"), "pressed twice, begun once"
+
+
+def test_a_calendar_that_is_locked_cannot_be_slipped_in(desk: Desk) -> None:
+    desk.change(connected)
+    locked = desk.change(
+        lambda _: db.session.scalars(
+            sa.select(GoogleCalendar.id).where(GoogleCalendar.why_not.is_not(None))
+        ).one()
+    )
+    assert desk.press("/calendars", calendar=str(locked))[0] == 422
+    assert desk.state[1] == "choosing"
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [("/calendars", "/calendar/sync/connect"), ("/preview", "/calendar/sync")],
+)
+def test_a_step_out_of_turn_leads_back(desk: Desk, path: str, target: str) -> None:
+    answer = desk.browser.get(f"/calendar/sync{path}")
+    assert (answer.status_code, answer.headers["Location"]) == (303, target)
+
+
+def test_cancelling_the_wizard_gives_the_grant_back_and_keeps_the_mode(desk: Desk) -> None:
+    desk.press(mode="one-way", display="internal-id")
+    desk.change(connected)
+    assert desk.press("/cancel") == (303, "/calendar/sync")
+    removal = desk.change(connect.live_connection).removal
+    assert removal["goal"] == "keep"
+    assert desk.change(lambda provider: provider.sync_mode) is SyncMode.ONE_WAY
+
+
+# While it runs, and leaving
+
+
+def test_sync_now_asks_for_a_run(desk: Desk) -> None:
+    desk.change(active)
+    assert desk.press("/now") == (303, "/calendar/sync")
+    connection = desk.change(connect.live_connection)
+    assert connection.requested > connection.handled
+
+
+@pytest.mark.parametrize(("path", "goal"), [("/turn-off", "off"), ("/start-over", "start-over")])
+def test_leaving_first_lists_what_goes_and_what_stays(desk: Desk, path: str, goal: str) -> None:
+    desk.change(active)
+    page = desk.open(path)
+    assert "Goes" in page and "Stays" in page
+    assert "Your appointments here, with their history" in page
+    assert desk.state == ("two-way", "active"), "looking changes nothing"
+    assert desk.press(path) == (303, "/calendar/sync")
+    assert desk.state == ("two-way", "removing")
+    assert desk.change(connect.live_connection).removal["goal"] == goal
+
+
+def test_turning_one_way_off_is_done_at_once(desk: Desk) -> None:
+    desk.press(mode="one-way", display="internal-id")
+    assert "What the feed shows" in desk.open("/turn-off")
+    desk.press("/turn-off")
+    assert desk.state == ("off", "off")
+
+
+def test_a_new_feed_url_replaces_the_old_one(desk: Desk) -> None:
+    desk.press(mode="one-way", display="internal-id")
+    before = desk.change(feeds.live_feed).token
+    assert desk.press("/feed-url") == (303, "/calendar/sync")
+    assert desk.change(feeds.live_feed).token != before
+
+
+def test_the_receipt_says_what_was_taken_away(desk: Desk) -> None:
+    def end(provider: Provider) -> None:
+        connection = active(provider)
+        connect.choose_mode(provider, SyncMode.OFF, now=utcnow())
+        facts = {"calendar": "deleted", "found": 86, "imported_removed": 275, "revoked": True}
+        connection.removal = {**(connection.removal or {}), **facts}
+        connect.finish_removal(connection, now=utcnow())
+
+    desk.change(end)
+    page = desk.open()
+    assert "86 events of ours went with it" in page
+    assert "275 Google events no longer shown here" in page
+    assert desk.state == ("off", "off")
+
+
+@pytest.mark.parametrize("path", ["/google/connect", "/turn-off", "/start-over", "/feed-url"])
+def test_half_an_hour_after_signing_in_the_password_is_asked_for(desk: Desk, path: str) -> None:
+    desk.change(active)
+    sign_in_long_ago(desk)
+    status, target = desk.press(path)
+    assert status == 303 and target.startswith("/confirm-password?next=/calendar/sync")
+    assert desk.state == ("two-way", "active")
+    refused = desk.browser.post(target, data={"password": "wrong"})
+    assert refused.status_code == 422
+    granted = desk.browser.post(target, data={"password": PASSWORD})
+    assert granted.status_code == 303 and granted.headers["Location"].startswith("/calendar/sync")
+    assert "confirm-password" not in desk.press(path)[1]
+
+
+def test_the_password_page_leads_to_our_own_pages_only(desk: Desk) -> None:
+    for target in ("https://elsewhere.example/", "//elsewhere.example/", "/\\elsewhere.example"):
+        answer = desk.browser.post("/confirm-password", data={"password": PASSWORD, "next": target})
+        assert answer.headers["Location"] == "/calendar/sync"
+
+
+def test_another_provider_sees_nothing_of_it(desk: Desk) -> None:
+    desk.change(active)
+    with in_context(desk.app):
+        add_provider("sol.ortiz@example.com", name="Sol Ortiz")
+    sol = Desk(desk.app, Browser(desk.app.test_client()).sign_in("sol.ortiz@example.com").client)
+    assert sol.state == ("off", "off")
+    assert "wren@example.com" not in sol.open() and "Testa" not in sol.open()
+    sol.press("/turn-off")
+    assert desk.state == ("two-way", "active")
+
+
+# Push messages
+
+
+def channel(provider: Provider) -> None:
+    connection = active(provider)
+    calendar = connect.calendars(connection)[0]
+    db.session.add(
+        PushChannel(
+            connection_id=connection.id,
+            google_calendar_id=calendar.id,
+            channel_id="channel-1",
+            secret_hash=hashlib.sha256(b"secret").hexdigest(),
+            created_at=utcnow(),
+        )
+    )
+
+
+def push(desk: Desk, channel_id: str, secret: str, state: str = "exists") -> int:
+    headers = {
+        "X-Goog-Channel-ID": channel_id,
+        "X-Goog-Channel-Token": secret,
+        "X-Goog-Resource-State": state,
+    }
+    return desk.app.test_client().post("/webhooks/google", headers=headers, data="ignored").status_code
+
+
+def test_a_push_message_of_ours_asks_for_a_look(desk: Desk) -> None:
+    desk.change(channel)
+    before = desk.change(connect.live_connection).requested
+    assert push(desk, "channel-1", "secret", "sync") == 204
+    assert desk.change(connect.live_connection).requested == before
+    assert push(desk, "channel-1", "secret") == 204
+    assert desk.change(connect.live_connection).requested == before + 1
+
+
+def test_a_stranger_s_push_message_does_nothing(desk: Desk) -> None:
+    desk.change(channel)
+    before = desk.change(connect.live_connection).requested
+    assert [push(desk, "channel-2", "secret"), push(desk, "channel-1", "guess"), push(desk, "", "")] == [
+        404
+    ] * 3
+    assert desk.change(connect.live_connection).requested == before
+
+
+# Settings
+
+
+def test_office_hours_are_saved_and_wrong_ones_are_not(desk: Desk) -> None:
+    wrong = desk.browser.post("/settings/office-hours", data={"opens-0": "17:00", "closes-0": "09:00"})
+    assert wrong.status_code == 422 and "the second one later" in wrong.text
+    hours = {"opens-1": "08:30", "closes-1": "12:00"}
+    assert desk.browser.post("/settings/office-hours", data=hours).status_code == 303
+    rows = desk.change(lambda _: db.session.execute(sa.select(OfficeHours.weekday, OfficeHours.opens)).all())
+    assert [tuple(row) for row in rows] == [(1, dt.time(8, 30))]
+
+
+def test_the_name_is_saved_and_an_empty_one_is_not(desk: Desk) -> None:
+    assert desk.browser.post("/settings/profile", data={"name": "  "}).status_code == 422
+    assert desk.browser.post("/settings/profile", data={"name": " Wren  Hale "}).status_code == 303
+    assert desk.change(lambda provider: provider.name) == "Wren Hale"
