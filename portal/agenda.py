@@ -90,7 +90,7 @@ def gather(
     window = _Window(viewer.zone, first, end)
     entries = [_from_appointment(row, viewer) for row in _appointments(ids, window, filters)]
     if filters.google:
-        entries += [_from_occurrence(row.tuple(), viewer) for row in _occurrences(ids, window)]
+        entries += [_from_occurrence((*found,), viewer) for found in _occurrences(ids, window)]
     inside = [entry for entry in entries if entry.first_day < end and entry.end_day > first]
     inside.sort(key=lambda entry: (_instant(entry.starts_at), -_instant(entry.ends_at), entry.data_id))
     return list(mark_clashes(inside))
@@ -101,7 +101,7 @@ def find_occurrence(viewer: Provider, occurrence_id: int) -> Entry | None:
     row = db.session.execute(
         _occurrence_query([viewer.id]).where(GoogleOccurrence.id == occurrence_id)
     ).one_or_none()
-    return _from_occurrence(row.tuple(), viewer) if row else None
+    return _from_occurrence((*row,), viewer) if row else None
 
 
 def mark_clashes(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -22,6 +22,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
-def browser(office: Office) -> FlaskClient:
+def visitor(office: Office) -> FlaskClient:
     """The owner's, signed in."""
     return office.sign_in()
