@@ -91,7 +91,15 @@ def _change(call: Call, calendar: Calendar) -> Json:
 def _assign(calendar: Calendar, body: Json) -> None:
     for name in EDITABLE:
         if name in body:
-            setattr(calendar, "time_zone" if name == "timeZone" else name, body[name])
+            _set(calendar, name, body[name])
+
+
+def _set(calendar: Calendar, name: str, value: str | None) -> None:
+    """Clearing the time zone leaves it as it is."""
+    if name != "timeZone":
+        setattr(calendar, name, value)
+    elif value:
+        calendar.time_zone = value
 
 
 def delete(call: Call) -> None:

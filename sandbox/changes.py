@@ -52,4 +52,5 @@ def _surface(calendar: Calendar, now: datetime) -> None:
     for stored in due:
         calendar.lagging.remove(stored)
         stored.listed_at = None
-        record(calendar, stored)
+        if calendar.events.get(stored.id) is stored:  # else it was written again, and listed, since
+            record(calendar, stored)

@@ -217,7 +217,7 @@ def _expiration(body: Json, now: datetime) -> datetime:
             wanted = now + timedelta(seconds=int(body["params"]["ttl"]))
         if body.get("expiration"):
             wanted = datetime.fromtimestamp(int(body["expiration"]) / 1000, UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # not a number, or beyond any calendar
         raise invalid("Invalid expiration.", "expiration") from None
     if wanted <= now:
         raise invalid("Channel expiration is in the past.", "expiration")

@@ -228,7 +228,7 @@ def change_event(email: str, calendar_id: str, event_id: str) -> Response:
     world = world_here()
     with world.lock:
         account, calendar = _calendar(email, calendar_id)
-        changes = person.checked_event(_json())
+        changes = person.checked_event(_json(), "patch")
         return jsonify(person.change_event(world, account, calendar, event_id, changes))
 
 

@@ -108,7 +108,16 @@ def check_body(method: Method, raw: bytes) -> Json:
     if not isinstance(body, dict):
         raise parse_error()
     checked: Json = _check_object(body, document()["schemas"][method.body_schema], "")
-    return checked
+    return checked if method.http_method == "PATCH" else without_nulls(checked)
+
+
+def without_nulls(value: Any) -> Any:
+    """`null` means absent, except in a patch, where it removes a field."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value if item is not None]
+    return value
 
 
 def _walk(resources: Json) -> Iterator[Json]:
@@ -164,7 +173,7 @@ def _check(value: Any, spec: Json, where: str) -> Any:
     if kind == "array":
         if not isinstance(value, list):
             raise _wrong(where)
-        return [_check(item, spec["items"], where) for item in value]
+        return without_nulls([_check(item, spec["items"], where) for item in value])
     return _check_scalar(value, kind, spec.get("format"), where)
 
 

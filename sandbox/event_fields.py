@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from sandbox import recurrence, times
 from sandbox.access import Call
+from sandbox.discovery import without_nulls
 from sandbox.errors import Json, calendar_refusal, invalid, required
 from sandbox.model import Calendar
 
@@ -49,17 +50,8 @@ def merge(old: Json, changes: Json) -> Json:
         elif isinstance(value, dict) and isinstance(merged.get(name), dict):
             merged[name] = merge(merged[name], value)
         else:
-            merged[name] = drop_nulls(value) if isinstance(value, dict) else value
+            merged[name] = without_nulls(value)
     return merged
-
-
-def drop_nulls(body: Json) -> Json:
-    """A body in which `null` means absent, as it does on insert and update."""
-    return {
-        name: drop_nulls(value) if isinstance(value, dict) else value
-        for name, value in body.items()
-        if value is not None
-    }
 
 
 def clean(call: Call, calendar: Calendar, body: Json, old: Json | None) -> None:
@@ -72,7 +64,7 @@ def clean(call: Call, calendar: Calendar, body: Json, old: Json | None) -> None:
     _check_reminders(body)
     _check_attendees(body)
     _clean_conference(call, body, old)
-    _clean_attachments(call, body)
+    _clean_attachments(call, body, old)
     _check_event_type(calendar, body, old)
 
 
@@ -156,11 +148,14 @@ def _clean_conference(call: Call, body: Json, old: Json | None) -> None:
         body["conferenceData"] = old["conferenceData"]
 
 
-def _clean_attachments(call: Call, body: Json) -> None:
+def _clean_attachments(call: Call, body: Json, old: Json | None) -> None:
+    """Without supportsAttachments=true they stay as they were."""
     if len(body.get("attachments", [])) > 25:
         raise invalid("Too many attachments.", "attachments")
     if not call.param("supportsAttachments"):
         body.pop("attachments", None)
+        if old and "attachments" in old:
+            body["attachments"] = old["attachments"]
 
 
 def _check_event_type(calendar: Calendar, body: Json, old: Json | None) -> None:

@@ -53,7 +53,7 @@ def find(calendar: Calendar, event_id: str) -> Json:
 def insert(call: Call) -> Json:
     """A new event. Raises 409 for an id or iCalUID that was ever used on this calendar."""
     calendar = open_calendar(call, "writer")
-    body = event_fields.drop_nulls(event_fields.without_read_only(call.body))
+    body = event_fields.without_read_only(call.body)
     body.pop("organizer", None)
     if "id" in body and "iCalUID" in body:
         raise invalid("Supply either an id or an iCalUID, not both.", "id")
@@ -65,7 +65,7 @@ def import_event(call: Call) -> Json:
     calendar = open_calendar(call, "writer")
     if not call.body.get("iCalUID"):
         raise required("iCalUID")
-    body = event_fields.drop_nulls(event_fields.without_read_only(call.body))
+    body = event_fields.without_read_only(call.body)
     body["eventType"] = "default"
     known = calendar.events.get(calendar.ical_uids.get(body["iCalUID"], ""))
     if known and not known.deleted and call.world.switches.reimport_updates:
@@ -89,15 +89,20 @@ def patch(call: Call) -> Json:
     """Change what is named; leave the rest."""
     calendar, old = _open_for_writing(call)
     merged = event_fields.merge(recurrence.detached(old), event_fields.without_read_only(call.body))
-    return _write(call, calendar, merged, old)
+    return _write(call, calendar, {"status": "confirmed"} | merged | _identity(old), old)
 
 
 def update(call: Call) -> Json:
     """Replace the event: what is not named is cleared."""
     calendar, old = _open_for_writing(call)
-    body = event_fields.drop_nulls(event_fields.without_read_only(call.body))
+    body = event_fields.without_read_only(call.body)
     kept = {name: old[name] for name in KEPT_BY_UPDATE if name in old}
-    return _write(call, calendar, kept | {"status": "confirmed"} | body, old)
+    return _write(call, calendar, kept | {"status": "confirmed"} | body | _identity(old), old)
+
+
+def _identity(old: Json) -> Json:
+    """What no write changes, whatever it says."""
+    return {name: old[name] for name in ("id", "iCalUID", "organizer") if name in old}
 
 
 def delete(call: Call) -> None:
@@ -122,7 +127,7 @@ def move(call: Call) -> Json:
         raise calendar_refusal("cannotChangeOrganizerOfInstance", "Move the whole series instead.", 400)
     if old.get("eventType", "default") != "default":
         raise calendar_refusal("eventTypeRestriction", "Only default events can be moved.", 400)
-    if old["id"] in target.events:
+    if old["id"] in target.events and not target.events[old["id"]].deleted:
         raise duplicate()
     moved = _carry(call, source, target, old)
     if call.world.switches.move_answers_cancelled:  # seen live, though all is well at the destination

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox import person
 from sandbox.access import EVERYTHING, Call, Caller
-from sandbox.discovery import methods
+from sandbox.discovery import methods, without_nulls
 from sandbox.errors import GoogleError, Json
 from sandbox.event_view import Viewer
 from sandbox.listing import occurrences_between
@@ -198,7 +198,7 @@ def add_event(email: str) -> AnyResponse:
     world = _world()
     with world.lock:
         account = _account(email)
-        body = _form_times(account) | {"summary": request.form.get("title", "")}
+        body = without_nulls(_form_times(account)) | {"summary": request.form.get("title", "")}
         if request.form.get("repeats") == "weekly":
             body["recurrence"] = ["RRULE:FREQ=WEEKLY"]
         if request.form.get("free"):

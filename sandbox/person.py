@@ -115,6 +115,6 @@ def everything(calendar: Calendar, *, deleted: bool) -> list[Json]:
     return [one.body for one in rows]
 
 
-def checked_event(body: Json) -> Json:
+def checked_event(body: Json, method: str = "insert") -> Json:
     """A person's input, reduced to the fields an event has. Raises 400 for wrong types."""
-    return check_body(methods()["calendar.events.insert"], json.dumps(body).encode())
+    return check_body(methods()[f"calendar.events.{method}"], json.dumps(body).encode())

@@ -335,3 +335,45 @@ def test_of_two_inserts_of_one_id_at_once_exactly_one_wins(connect):
     with ThreadPoolExecutor(4) as pool:
         outcomes = sorted(pool.map(attempt, [connect() for _ in range(4)]))
     assert outcomes == [200, 409, 409, 409]
+
+
+def test_no_write_changes_the_id_the_uid_or_the_organizer(service, at):
+    event = insert(service, {"summary": "A", **at(1)})
+    other = {"id": "zzzzz", "iCalUID": "other", "organizer": {"email": "x@example.com"}, "status": None}
+    for changed in (
+        patch(service, event["id"], other),
+        service.events().update(calendarId="primary", eventId=event["id"], body=other | at(2)).execute(),
+    ):
+        assert {name: changed[name] for name in ("id", "iCalUID", "organizer", "status")} == {
+            name: event[name] for name in ("id", "iCalUID", "organizer", "status")
+        }
+
+
+def test_attachments_stay_unless_the_caller_says_it_knows_them(service):
+    paper = {"attachments": [{"fileUrl": "https://files.example/1"}]}
+    event = insert(service, paper | DAY, supportsAttachments=True)
+    kept = patch(service, event["id"], {"summary": "B", "attachments": []})
+    assert kept["attachments"] == event["attachments"]
+    gone = patch(service, event["id"], {"attachments": []}, supportsAttachments=True)
+    assert gone["attachments"] == []
+
+
+def test_an_event_can_move_away_and_back(google, service, at):
+    other = google.add_calendar("ana@example.com", "Other")["id"]
+    event = insert(service, {"summary": "A", **at(1)})
+    service.events().move(calendarId="primary", eventId=event["id"], destination=other).execute()
+    service.events().move(calendarId=other, eventId=event["id"], destination="primary").execute()
+    assert get(service, event["id"])["status"] == "confirmed"
+
+
+def test_a_series_moves_with_its_exceptions(google, service, at):
+    other = google.add_calendar("ana@example.com", "Other")["id"]
+    event = insert(service, {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=3"], **at(1)})
+    patch(service, f"{event['id']}_20261208T160000Z", at(9, 15))
+    delete(service, f"{event['id']}_20261215T160000Z")
+    service.events().move(calendarId="primary", eventId=event["id"], destination=other).execute()
+    there = service.events().instances(calendarId=other, eventId=event["id"]).execute()["items"]
+    assert sorted(one["start"]["dateTime"] for one in there) == [
+        "2026-12-01T10:00:00-06:00",
+        "2026-12-09T15:00:00-06:00",
+    ]

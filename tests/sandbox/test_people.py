@@ -308,6 +308,16 @@ def test_lists_can_lose_sight_of_a_live_event_for_a_while(google, service, at):
     assert [one["id"] for one in delta["items"]] == [event["id"]]
 
 
+def test_a_hidden_event_that_is_written_shows_its_newest_state(google, service, at):
+    event = google.add_event(ANA, summary="Old", **at(1))
+    google.act_on_event(ANA, "primary", event["id"], "hide", seconds=60)
+    google.change_event(ANA, "primary", event["id"], summary="New")
+    google.control("POST", "/clock", {"advance_seconds": 61})
+    assert [one["summary"] for one in service.events().list(calendarId="primary").execute()["items"]] == [
+        "New"
+    ]
+
+
 def test_a_tombstone_can_vanish_but_its_id_stays_taken(google, service, at, refused):
     google.add_event(ANA, id="abcde", **at(1))
     google.delete_event(ANA, "primary", "abcde")
