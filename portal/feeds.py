@@ -168,6 +168,12 @@ def readers(feed: Feed) -> list[Reader]:
     return sorted(found, key=lambda reader: reader.last_read_at, reverse=True)
 
 
+def reads_since(feed: Feed, since: dt.datetime) -> list[dt.datetime]:
+    """When the feed was read, the latest last."""
+    query = sa.select(FeedRead.at).where(FeedRead.feed_id == feed.id, FeedRead.at >= since)
+    return list(db.session.scalars(query.order_by(FeedRead.at)))
+
+
 def old_feed_reader(provider: Provider, *, now: dt.datetime) -> Reader | None:
     """Who lately fetched a feed of the provider that is over: a subscription to be removed by hand."""
     row = db.session.execute(

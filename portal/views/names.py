@@ -12,7 +12,7 @@ from portal import clients
 from portal.disclosure import client_outside
 from portal.errors import InvalidInput, PortalError, Refused
 from portal.extensions import db
-from portal.models import Client, NameDisplay, Provider
+from portal.models import Client, NameDisplay, Provider, SyncMode
 
 LABELS = (
     (NameDisplay.INTERNAL_ID, "Internal ID"),
@@ -42,6 +42,15 @@ def save(provider: Provider, *, now: dt.datetime) -> bool:
     )
 
 
+def is_changed(provider: Provider) -> bool:
+    """Whether the form says something else than what is stored."""
+    typed = DISPLAYS.get(request.form.get("display", ""), provider.name_display)
+    return typed is not provider.name_display or (
+        "display" in request.form
+        and ("sends_other_titles" in request.form) is not provider.sends_other_titles
+    )
+
+
 def problem_code(error: PortalError) -> str:
     """Which words the page shows about a refused form."""
     if isinstance(error, Refused):
@@ -53,11 +62,12 @@ def context(provider: Provider) -> dict[str, Any]:
     """The choices, what was typed last, and an example of each for one of the provider's own clients."""
     asked = DISPLAYS.get(request.values.get("display", ""), provider.name_display)
     is_typed = request.method == "POST"
+    holds = provider.display_confirmed_at is not None and provider.sync_mode is not SyncMode.OFF
     return {
         "displays": LABELS,
         "display": asked,
         "display_label": dict(LABELS)[provider.name_display],
-        "confirmed": "confirmed" in request.form if is_typed else provider.display_confirmed_at is not None,
+        "confirmed": "confirmed" in request.form if is_typed else holds,
         "other_titles": "sends_other_titles" in request.form if is_typed else provider.sends_other_titles,
         "name_examples": examples(provider),
     }

@@ -25,10 +25,10 @@ from portal.config import Config
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.ical.feed import feed_window
-from portal.models import Connection, ConnectionPhase, Provider, SyncMode
+from portal.models import Connection, NameDisplay, Provider, SyncMode
 from portal.sync import health
 from portal.sync.modes import Link
-from portal.views import connecting, names, times
+from portal.views import connecting, feed_clock, names, times
 from portal.views.settings import ask_for_password
 from portal.views.signing_in import recently_authenticated, signed_in_provider
 
@@ -74,7 +74,8 @@ def change() -> ResponseReturnValue:
     if wanted is not SyncMode.TWO_WAY and link is Link.RUNNING:
         return redirect(url_for("sync.turn_off", to=wanted.value), 303)
     try:
-        names.save(provider, now=now)
+        if wanted is not SyncMode.OFF or names.is_changed(provider):
+            names.save(provider, now=now)
         connect.choose_mode(provider, wanted, now=now)
     except (InvalidInput, Refused) as error:
         db.session.rollback()
@@ -96,7 +97,7 @@ def sync_now() -> ResponseReturnValue:
     """Ask for a run at once; the worker takes it up within a second, and the page tells when it is done."""
     provider, now = signed_in_provider(), utcnow()
     connection = connect.live_connection(provider)
-    if connection is not None and connection.phase is ConnectionPhase.ACTIVE:
+    if connection is not None and connect.link_of(connection) is Link.RUNNING:
         connection.retry_at = None
         store.ask_for_pull(connection, now=now)
         store.note_change(provider.id, now=now)
@@ -134,13 +135,14 @@ def create_again() -> ResponseReturnValue:
 @blueprint.get("/turn-off")
 def turn_off() -> ResponseReturnValue:
     """What goes and what stays, before anything does."""
-    goal = request.args.get("to", "off")
-    return render_template("sync/turn_off.html", goal=goal, **_context(signed_in_provider(), utcnow()))
+    return _turn_off_page(GOALS.get(request.args.get("to", ""), SyncMode.OFF))
 
 
 @blueprint.post("/turn-off")
 def turn_off_now() -> ResponseReturnValue:
     goal = GOALS.get(request.form.get("to", ""), SyncMode.OFF)
+    if _needs_tick(signed_in_provider(), goal) and "confirmed" not in request.form:
+        return _turn_off_page(goal, problem="unconfirmed"), 422
     return _leave("sync.turned-off", lambda provider, now: connect.choose_mode(provider, goal, now=now))
 
 
@@ -153,6 +155,22 @@ def start_over() -> ResponseReturnValue:
 @blueprint.post("/start-over")
 def start_over_now() -> ResponseReturnValue:
     return _leave("sync.started-over", lambda provider, now: connect.start_over(provider, now=now))
+
+
+def _turn_off_page(goal: SyncMode, problem: str | None = None) -> str:
+    provider = signed_in_provider()
+    return render_template(
+        "sync/turn_off.html",
+        goal=goal.value,
+        needs_tick=_needs_tick(provider, goal),
+        problem=problem,
+        **_context(provider, utcnow()),
+    )
+
+
+def _needs_tick(provider: Provider, goal: SyncMode) -> bool:
+    """An agreement with Google says nothing about who may read a link."""
+    return goal is SyncMode.ONE_WAY and provider.name_display is not NameDisplay.INTERNAL_ID
 
 
 def _leave(action: str, leave: Callable[[Provider, dt.datetime], object]) -> ResponseReturnValue:
@@ -220,6 +238,9 @@ def _feed_context(provider: Provider, config: Config, now: dt.datetime) -> dict[
         "feed_count": feeds.count_in_feed(provider, now=now),
         "feed_window": feed_window(now),
         "feed_readers": feeds.readers(feed),
+        "dial": feed_clock.draw(
+            feeds.reads_since(feed, now - feed_clock.AROUND), now=now, zone=provider.zone
+        ),
     }
 
 

@@ -254,6 +254,38 @@ def test_leaving_two_way_by_the_choice_of_mode_leads_to_what_goes(desk: Desk) ->
     assert desk.state == ("two-way", "active")
 
 
+def test_a_link_that_shows_names_needs_a_tick_of_its_own(desk: Desk) -> None:
+    def make(provider: Provider) -> None:
+        active(provider)
+        clients.change_display(
+            provider, NameDisplay.INITIALS, confirmed=True, sends_other_titles=False, now=utcnow()
+        )
+
+    desk.change(make)
+    assert desk.press("/turn-off", to="one-way")[0] == 422
+    assert desk.state == ("two-way", "active")
+    assert desk.press("/turn-off", to="one-way", confirmed="1")[0] == 303
+    assert desk.change(connect.live_connection).removal["goal"] == "one-way"
+
+
+def test_turning_off_asks_for_no_tick(desk: Desk) -> None:
+    desk.press(mode="one-way", display="initials", confirmed="1")
+    assert desk.press(mode="off", display="initials")[0] == 303
+    assert desk.state == ("off", "off")
+    assert desk.press(mode="one-way", display="initials")[0] == 422, "on again, asked again"
+
+
+def test_the_feed_clock_stands_beside_the_feed_url(desk: Desk) -> None:
+    desk.press(mode="one-way", display="internal-id")
+    assert "Nobody has read your feed yet" in desk.open()
+    token = desk.change(feeds.live_feed).token
+    headers = {"User-Agent": "Google-Calendar-Importer"}
+    desk.app.test_client().get(f"/feeds/{token}/calendar.ics", headers=headers)
+    page = desk.open()
+    assert "Google Calendar has read your feed once" in page
+    assert 'aria-label="Feed clock: last read 0 min ago"' in page
+
+
 def test_names_can_be_changed_while_two_way_runs(desk: Desk) -> None:
     desk.change(active)
     assert desk.press(mode="two-way", display="initials", confirmed="1")[0] == 303
