@@ -119,6 +119,9 @@ def local_value(run: Run, appointment: Appointment) -> LocalAppointment:
 
 def _note_remote(link: EventLink, event: Event) -> None:
     link.etag, link.remote_updated = event.etag, event.updated
+    tag = event.tag
+    if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
+        link.revision, link.times_hash = tag.revision, tag.times_hash  # a write whose answer was lost
 
 
 def _note_content(link: EventLink, event: Event) -> None:
@@ -243,7 +246,7 @@ def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointm
 
 def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
     """Ours, but not wanted: push deletes it by its link, unless that one has another live event."""
-    if link is not None and link.state is LinkState.LIVE:
+    if link is not None and link.state in (LinkState.LIVE, LinkState.DELETING):
         run.strays.append(event.event_id)
         return
     if link is None:

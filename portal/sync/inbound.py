@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from portal.sync.event import Content, Event, EventTime
+from portal.sync.event import Content, Event, EventTime, Tag
 from portal.sync.outbound import Link, LinkPhase, LocalAppointment
 
 SHORTEST_SECONDS = 5 * 60
@@ -110,16 +110,23 @@ def decide_own(
     event: Event, link: Link, appointment: LocalAppointment, *, is_scheduled: bool, now: dt.datetime
 ) -> OwnEventAction:
     """Judge a listed event that has a link. `is_scheduled`: the appointment's status is *scheduled*."""
+    if _is_old_news(event, link):
+        return Ignore()
     if event.is_cancelled:
         return _cancelled(link)
     remote = event.content
-    if remote is None or _is_old_news(event, link):
+    if remote is None:
         return Ignore()
     if link.phase is not LinkPhase.LIVE:
         return _restored(link, appointment)
-    own_write = _own_write(event, remote, link, appointment)
-    if own_write is not None:
-        return own_write
+    unsettled = _unsettled_write(event, link)
+    if unsettled is not None:
+        if unsettled.revision > appointment.revision:
+            return HoldWrites()
+        if remote.times_hash() == unsettled.times_hash:
+            return AdoptWrite(unsettled.revision)
+        # the provider changed our write: what we sent then is what both sides last knew
+        link = replace(link, times_hash=unsettled.times_hash, content_hash=None)
     if remote.content_hash() == link.content_hash:
         return RefreshEtag()
     return _changed(remote, link, appointment, is_scheduled=is_scheduled, now=now)
@@ -127,11 +134,11 @@ def decide_own(
 
 def _is_old_news(event: Event, link: Link) -> bool:
     """Agreed already, or a copy from before the agreement: Google's lists may lag behind its answers."""
-    if link.phase is LinkPhase.LIVE and event.etag == link.etag:
+    if link.phase is LinkPhase.LIVE and event.etag == link.etag and not event.is_cancelled:
         return True
     if event.updated is None or link.remote_updated is None:
         return False
-    if link.phase in (LinkPhase.DELETING, LinkPhase.GONE):
+    if link.phase in (LinkPhase.DELETING, LinkPhase.GONE) and not event.is_cancelled:
         return event.updated <= link.remote_updated  # as it was before our delete
     return event.updated < link.remote_updated
 
@@ -143,16 +150,10 @@ def _restored(link: Link, appointment: LocalAppointment) -> OwnEventAction:
     return Readopt() if appointment.is_live else Redelete()
 
 
-def _own_write(
-    event: Event, remote: Content, link: Link, appointment: LocalAppointment
-) -> AdoptWrite | HoldWrites | None:
-    """Whose write was it? A tag newer than the agreement is ours, unless the times under it were changed."""
+def _unsettled_write(event: Event, link: Link) -> Tag | None:
+    """Whose write was it? The tag of a write of ours that is newer than what was agreed."""
     tag = event.tag
-    if tag is None or tag.event_id != event.event_id or tag.revision <= link.revision:
-        return None
-    if tag.revision > appointment.revision:
-        return HoldWrites()
-    return AdoptWrite(tag.revision) if remote.times_hash() == tag.times_hash else None
+    return tag if tag and tag.event_id == event.event_id and tag.revision > link.revision else None
 
 
 def _cancelled(link: Link) -> OwnEventAction:
@@ -206,7 +207,7 @@ def decide_stray(
         return Ignore()
     if appointment is None:
         return KeepAndAsk()
-    has_other_event = link is not None and link.phase is LinkPhase.LIVE
+    has_other_event = link is not None and link.phase in (LinkPhase.LIVE, LinkPhase.DELETING)
     if not appointment.is_live or has_other_event:
         return DeleteStray()
     return Adopt()
