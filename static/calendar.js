@@ -5,6 +5,12 @@ document.addEventListener("htmx:afterSettle", () => {
   const heading = document.querySelector("main h1");
   const announce = document.getElementById("announce");
   if (heading && announce) announce.textContent = heading.textContent;
+  beginWithTheDay();
+});
+
+// A swap that failed becomes an ordinary visit, so that the person sees what is wrong.
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.requestConfig.verb === "get") location.assign(event.detail.pathInfo.finalRequestPath);
 });
 
 // The menu under "More options": arrows move, opening it leads to the first item.
@@ -33,13 +39,19 @@ document.addEventListener("click", (event) => {
   if (form) location.assign(`${form.pathname}?date=${day.dataset.date}&time=${time}`);
 });
 
-// An early entry may stretch the grid to midnight: begin where office hours do.
-const body = document.querySelector(".week-body[data-open-row]");
-const firstDay = body?.querySelector("section.day");
-if (firstDay && !location.hash && getComputedStyle(firstDay).display === "grid") {
+// An entry at night stretches the grid to midnight: begin where the day does, once for each change of view.
+let viewSeen = "";
+function beginWithTheDay() {
+  const view = document.querySelector("main")?.dataset.view;
+  const body = document.querySelector(".week-body[data-open-row]");
+  const day = body?.querySelector("section.day");
+  if (view === viewSeen || location.hash || document.querySelector("main > .flash")) return;
+  viewSeen = view;
+  if (!day || getComputedStyle(day).display !== "grid") return;
   const slot = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--slot"));
-  scrollTo({ top: (body.dataset.openRow - firstDay.dataset.firstHour * 12) * slot, behavior: "instant" });
+  scrollTo({ top: (body.dataset.openRow - day.dataset.firstHour * 12) * slot, behavior: "instant" });
 }
+beginWithTheDay();
 
 // The line at the present moment, in the zone the calendar shows, whatever the browser's own is.
 function moveNow() {

@@ -20,6 +20,7 @@ from portal.localtime import ONE_DAY
 from portal.models import OfficeHours
 
 USUAL_HOURS = (8 * SLOTS_PER_HOUR, 18 * SLOTS_PER_HOUR)
+MORNING = 5 * SLOTS_PER_HOUR  # what begins earlier belongs to the night
 MONTH_MOST_ENTRIES = 4  # of a day; the rest folds
 
 
@@ -69,7 +70,7 @@ class Grid:
     first_hour: int
     end_hour: int
     now_row: int
-    opening_row: int  # where office hours begin, less an hour
+    opening_row: int  # where the day begins: with office hours, or an entry in the early morning
 
     def shows_now(self, today: dt.date) -> bool:
         """Whether the present moment lies in what is drawn."""
@@ -92,7 +93,9 @@ def build_grid(
     rows = [item.piece for day in days for item in day.items if item.piece]
     usual = _usual_rows(opens)
     first_hour, end_hour = hours_shown([usual, *((piece.top, piece.bottom) for piece in rows)])
-    return Grid(days, _banners(dates, entries), first_hour, end_hour, row_of(here.time()), usual[0])
+    starts = [item.piece.top for day in days for item in day.items if item.piece and item.is_first]
+    opening = min([usual[0], *(top for top in starts if top >= MORNING)])
+    return Grid(days, _banners(dates, entries), first_hour, end_hour, row_of(here.time()), opening)
 
 
 def list_days(dates: Sequence[dt.date], entries: Sequence[Entry]) -> list[Day]:
