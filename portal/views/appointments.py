@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from portal import agenda, appointments, audit, series
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
-from portal.extensions import db
+from portal.extensions import begin_writing, db
 from portal.localtime import today
 from portal.models import Appointment, AppointmentHistory, Client, Provider
 from portal.views.appointment_form import AppointmentForm, read_scope
@@ -54,11 +54,14 @@ def create() -> ResponseReturnValue:
 
 @blueprint.get("/<int:appointment_id>")
 def show(appointment_id: int) -> ResponseReturnValue:
-    """The practice's owner may look at everybody's."""
-    provider = signed_in_provider()
-    appointment = _find(appointment_id)
-    if appointment.provider_id != provider.id and not provider.is_owner:
-        abort(404)
+    """The practice's owner may look at everybody's, and the audit log notes it."""
+    provider, appointment = signed_in_provider(), _find(appointment_id)
+    if appointment.provider_id != provider.id:
+        if not provider.is_owner:
+            abort(404)
+        begin_writing()
+        _audit("appointment.read", appointment)
+        db.session.commit()
     history = db.session.scalars(
         sa.select(AppointmentHistory)
         .options(joinedload(AppointmentHistory.provider))

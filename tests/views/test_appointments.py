@@ -202,6 +202,8 @@ def test_the_owner_may_look_at_anothers_appointment_and_no_more(office: Office, 
     offered = buttons(get(visitor, f"/appointments/{theirs.id}"))
     assert not offered & {"Edit", "Cancel appointment", "Archive"}
     assert visitor.post(f"/appointments/{theirs.id}/archive").status_code == 404
+    noted = db.session.scalars(db.select(AuditEntry).where(AuditEntry.action == "appointment.read")).one()
+    assert noted.object_id == theirs.id
 
 
 def test_a_weekly_appointment_asks_which_ones_a_change_is_for(office: Office, visitor: FlaskClient) -> None:
