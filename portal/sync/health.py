@@ -7,6 +7,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
 BUSY_PHASES = frozenset({"choosing", "preview"})
 
@@ -201,11 +202,11 @@ def _active(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     return Story(
         state="active",
         tone=Tone.GOOD,
-        headline="Two-Way Sync with Google is active",
+        headline=ACTIVE,
         cause=f"Connected as {facts.email}",
         consequence=f"{behind} on the way to Google." if behind else "There is nothing you need to do.",
         act=Act.SYNC_NOW,
-        chip=f"In step with Google, {ago(latest, now)}" if latest else "In step with Google",
+        chip=" · ".join([ACTIVE, ago(latest, now)] if latest else [ACTIVE]),
         code="ACTIVE",
     )
 

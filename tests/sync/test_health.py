@@ -80,7 +80,7 @@ def test_active_tells_whose_account_and_how_fresh() -> None:
     story = tell(facts(), now=NOW)
     assert story.headline == "Two-Way Sync with Google is active"
     assert story.cause == "Connected as wren.hale@example.com"
-    assert story.chip == "In step with Google, 2 min ago"
+    assert story.chip == "Two-Way Sync with Google is active · 2 min ago"
     assert story.tone is Tone.GOOD
 
 
