@@ -84,7 +84,7 @@ class SandboxClient:
         self.control("DELETE", _path(email, "calendars", calendar_id, "events", event_id))
 
     def act_on_event(self, email: str, calendar_id: str, event_id: str, act: str, **options: Any) -> Json:
-        """`move` (destination=…), `duplicate`, `restore`, `hide` (seconds=…) or `purge`."""
+        """`move` (destination=…), `duplicate`, `restore`, `hide` (seconds=…), `purge`, `distort` (fields)."""
         path = _path(email, "calendars", calendar_id, "events", event_id, act)
         return dict(self.control("POST", path, options))
 

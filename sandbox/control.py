@@ -243,7 +243,7 @@ def delete_event(email: str, calendar_id: str, event_id: str) -> Response:
 
 
 @control.post(
-    "/accounts/<email>/calendars/<calendar_id>/events/<event_id>/<any(move,duplicate,restore,hide,purge):deed>"
+    "/accounts/<email>/calendars/<calendar_id>/events/<event_id>/<any(move,duplicate,restore,hide,purge,distort):deed>"
 )
 def act_on_event(email: str, calendar_id: str, event_id: str, deed: str) -> Response:
     """What is neither an edit nor a plain deletion; `_deeds` says what each does."""
@@ -262,6 +262,7 @@ def _deeds(
         "duplicate": lambda: person.duplicate_event(world, account, calendar, event_id),
         "restore": lambda: person.restore_event(world, calendar, event_id),
         "hide": lambda: person.hide_event(world, calendar, event_id, float(body["seconds"])),
+        "distort": lambda: person.distort_event(world, calendar, event_id, body),
         "purge": lambda: person.forget_tombstone(calendar, event_id),
     }
 

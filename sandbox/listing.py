@@ -244,7 +244,7 @@ def _start_key(body: Json) -> tuple[float, str]:
 def occurrences_between(calendar: Calendar, low: datetime, high: datetime) -> Iterator[recurrence.Occurrence]:
     """Every live single event, instance and exception that overlaps a window."""
     for stored in calendar.events.values():
-        if stored.deleted or stored.master_id:
+        if stored.deleted or stored.master_id or stored.odd:
             continue
         if stored.is_master:
             yield from recurrence.occurrences(calendar, stored, low, high)

@@ -53,6 +53,7 @@ class Stored:
     start_at: datetime
     end_at: datetime
     deleted: bool = False
+    odd: bool = False  # holds fields that no client could write; given out as it is, never computed with
     listed_at: datetime | None = None  # a fault may keep a new event out of lists until then
 
     @property
@@ -67,8 +68,8 @@ class Stored:
 
     @property
     def is_master(self) -> bool:
-        """Whether this event recurs."""
-        return bool(self.body.get("recurrence"))
+        """Whether this event recurs, and can be expanded."""
+        return bool(self.body.get("recurrence")) and not self.odd
 
 
 @dataclass

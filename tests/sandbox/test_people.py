@@ -327,3 +327,17 @@ def test_a_tombstone_can_vanish_but_its_id_stays_taken(google, service, at, refu
     with refused(409, "duplicate"):
         service.events().insert(calendarId="primary", body={"id": "abcde", **at(1)}).execute()
     assert service.events().list(calendarId="primary", showDeleted=True).execute()["items"] == []
+
+
+def test_an_event_can_be_as_odd_as_google_sometimes_makes_them(google, service, at):
+    event = google.add_event(ANA, summary="A", recurrence=["RRULE:FREQ=WEEKLY"], **at(1))
+    google.add_event(ANA, summary="B", **at(2))
+    token = service.events().list(calendarId="primary").execute()["nextSyncToken"]
+    start = {"dateTime": "2026-12-01T10:00:00+02:00", "timeZone": "GMT+02:00"}
+    google.act_on_event(ANA, "primary", event["id"], "distort", start=start, end=None, status="perhaps")
+    (odd,) = service.events().list(calendarId="primary", syncToken=token).execute()["items"]
+    assert (odd["start"], odd["status"]) == (start, "perhaps")
+    assert "end" not in odd
+    assert service.events().get(calendarId="primary", eventId=event["id"]).execute()["start"] == start
+    assert len(service.events().list(calendarId="primary", singleEvents=True).execute()["items"]) == 2
+    assert [one["data-summary"] for one in week(google)] == ["B"]
