@@ -90,6 +90,9 @@ class Connection(Base):
     last_pulled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     calendars_listed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
+    spent: Mapped[list[list[float]]] = mapped_column(sa.JSON, default=list)  # quota units, see sync/pace.py
+    tightened_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # stricter names are on their way out
+
     # The lease
     lease_owner: Mapped[str | None] = mapped_column(sa.String(64))
     lease_expires_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -138,6 +141,9 @@ class GoogleCalendar(Base):
     listed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)  # last seen in calendarList
     missing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     stale_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+    hidden_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # gone from two listings: not drawn
+    absent_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # a full pass missed very many events
 
     # Reading. The token is valid only for the query whose signature stands beside it.
     sync_token: Mapped[str | None] = mapped_column(sa.Text)
@@ -245,6 +251,7 @@ class EventLink(Base):
     settled: Mapped[int] = mapped_column(default=0)  # the revision last judged; any other one is behind
     agreed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     needs_write: Mapped[bool] = mapped_column(default=False)  # our fields differ in Google: write them back
+    held: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))  # a move that waits for a word
     generation: Mapped[int] = mapped_column(default=0)  # of the app calendar's pass that listed it last
     error: Mapped[str | None] = mapped_column(sa.String(64))  # why the last write failed, as a code
     tries: Mapped[int] = mapped_column(default=0)  # failed writes in a row
