@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 FIXED_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
@@ -167,7 +167,10 @@ def zone(tzid: str) -> dt.tzinfo:
     """The zone of an EventTime. Raises ZoneInfoNotFoundError or ValueError for names nobody knows."""
     offset = FIXED_OFFSET.fullmatch(tzid)
     if offset is None:
-        return ZoneInfo(tzid)
+        try:
+            return ZoneInfo(tzid)
+        except OSError as error:  # "America" is a folder of zones
+            raise ZoneInfoNotFoundError(tzid) from error
     sign = -1 if offset[1] == "-" else 1
     return dt.timezone(sign * dt.timedelta(hours=int(offset[2]), minutes=int(offset[3])))
 

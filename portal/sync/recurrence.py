@@ -11,13 +11,19 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dateutil.rrule import rrulebase, rrulestr
+from dateutil.rrule import rrulestr
 
 from portal.errors import InvalidCalendarData
 from portal.sync.event import Event, EventTime, zone
 
 MOST_OCCURRENCES = 5_000  # of one series in one window; more is a mistake or an attack, and is quarantined
-UNTIL = re.compile(r"UNTIL=(\d{8})(?:T(\d{6})(Z?))?", re.IGNORECASE)
+MOST_STEPS = 100_000  # from a series' first date to the window's end: 270 years of days, 11 of hours
+STEP_SECONDS = {
+    "SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600, "DAILY": 86_400,
+    "WEEKLY": 7 * 86_400, "MONTHLY": 28 * 86_400, "YEARLY": 365 * 86_400,
+}  # fmt: skip
+DAY = dt.timedelta(days=1)
+UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.IGNORECASE)
 LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:]*)?):(.+)", re.IGNORECASE)
 
 
@@ -37,8 +43,17 @@ def expand(
     """The occurrences of `event` that end after `after` and start before `before`.
 
     An override stands at its own time in place of its original start; a cancelled one removes it.
-    Raises InvalidCalendarData when a rule cannot be read.
+    Raises InvalidCalendarData when a rule cannot be read, or would take for ever to follow.
     """
+    try:
+        return _expand(event, overrides, after, before)
+    except OverflowError as error:  # a date before the year 1 or after 9999
+        raise InvalidCalendarData("out-of-range") from error
+
+
+def _expand(
+    event: Event, overrides: Iterable[Event], after: dt.datetime, before: dt.datetime
+) -> list[Occurrence]:
     if event.start is None or event.end is None:
         return []
     if not event.is_master:
@@ -72,7 +87,7 @@ def _regular(master: Event, after: dt.datetime, before: dt.datetime) -> Iterator
     assert master.start is not None
     assert master.end is not None
     length = master.end.instant - master.start.instant
-    starts = _starts(master, after - length - dt.timedelta(days=1), before + dt.timedelta(days=1))
+    starts = _starts(master, after - length - DAY, before + DAY)
     for count, start in enumerate(starts):
         if count >= MOST_OCCURRENCES:
             raise InvalidCalendarData("too-many-occurrences")
@@ -83,21 +98,15 @@ def _starts(master: Event, after: dt.datetime, before: dt.datetime) -> list[Even
     first = master.start
     assert first is not None
     lines = [_parse_line(line) for line in master.recurrence]
-    low, high = _naive(after), _naive(before)
-    excluded = {
-        time.key for name, params, value in lines if name == "EXDATE" for time in _dates(params, value, first)
-    }
-    rules = [value for name, _, value in lines if name == "RRULE"]
+    excluded: set[str] = set()
     found = {first.key: first}  # DTSTART counts even where the rule would pass it by (RFC 5545 §3.8.5.3)
-    for value in rules:
-        for wall in _between(_rule(value, first), low, high):
-            start = _at_wall(wall, first)
-            found[start.key] = start
     for name, params, value in lines:
-        if name == "RDATE":
-            found.update({time.key: time for time in _dates(params, value, first)})
-        if name == "EXRULE":
-            excluded |= {_at_wall(wall, first).key for wall in _between(_rule(value, first), low, high)}
+        is_rule = name in ("RRULE", "EXRULE")
+        times = _ruled(value, first, after, before) if is_rule else _dates(params, value, first)
+        if name in ("RRULE", "RDATE"):
+            found.update({time.key: time for time in times})
+        else:
+            excluded |= {time.key for time in times}
     return [start for key, start in found.items() if key not in excluded and after <= start.instant < before]
 
 
@@ -108,32 +117,74 @@ def _parse_line(line: str) -> tuple[str, str, str]:
     return match[1].upper(), match[2], match[3]
 
 
-def _rule(value: str, first: EventTime) -> rrulebase:
-    """The rule over naive wall times. UNTIL is brought to the same wall clock (RFC 5545 §3.3.10)."""
+def _ruled(value: str, first: EventTime, after: dt.datetime, before: dt.datetime) -> list[EventTime]:
+    """The dates of an RRULE or EXRULE. UNTIL and COUNT are judged here: dateutil knows UNTIL as a wall time
+    only, and would follow a rule beyond the window."""
+    parts = dict(_part(part) for part in value.rstrip(";").split(";"))
+    until = _until(parts.pop("UNTIL", None), first)
+    count = _number(parts.pop("COUNT", None))
+    high = before + DAY  # the walls of other zones are less than a day from UTC's
+    _check_steps(parts, first, high)
+    rule = ";".join(f"{name}={text}" for name, text in parts.items())
+    walls = _walls(f"{rule};UNTIL={_naive(high):%Y%m%dT%H%M%S}", first, count, _naive(after - DAY))
+    starts = [_at_wall(wall, first) for wall in walls]
+    return [start for start in starts if until is None or not _is_past(start, until)]
+
+
+def _part(part: str) -> tuple[str, str]:
+    name, _, text = part.partition("=")
+    return name.strip().upper(), text.strip()
+
+
+def _number(text: str | None) -> int | None:
+    """COUNT or INTERVAL: at least 1 (RFC 5545 §3.3.10)."""
+    if text is None:
+        return None
+    if re.fullmatch(r"0*[1-9][0-9]{0,8}", text) is None:
+        raise InvalidCalendarData("recurrence-rule")
+    return int(text)
+
+
+def _until(text: str | None, first: EventTime) -> dt.datetime | None:
+    """The last moment of a rule: aware when it is given in UTC, else on the event's wall clock."""
+    if text is None:
+        return None
+    match = UNTIL.fullmatch(text)
+    if match is None:
+        raise InvalidCalendarData("recurrence-rule")
     try:
-        return rrulestr(UNTIL.sub(lambda match: _local_until(match, first), value), dtstart=first.wall)
+        until = dt.datetime.strptime(match[1] + (match[2] or "235959"), "%Y%m%d%H%M%S")  # noqa: DTZ007
+    except ValueError as error:
+        raise InvalidCalendarData("recurrence-rule") from error
+    return until.replace(tzinfo=dt.UTC) if match[3] and not first.is_all_day else until
+
+
+def _is_past(start: EventTime, until: dt.datetime) -> bool:
+    return start.instant > until if until.tzinfo else start.wall > until
+
+
+def _check_steps(parts: dict[str, str], first: EventTime, high: dt.datetime) -> None:
+    """Refuse a rule that would have to be followed for very long before it is known what it holds."""
+    step = STEP_SECONDS.get(parts.get("FREQ", "").upper())
+    if step is None:
+        raise InvalidCalendarData("recurrence-rule")
+    interval = _number(parts.get("INTERVAL")) or 1
+    if (high - first.instant).total_seconds() > step * interval * MOST_STEPS:
+        raise InvalidCalendarData("too-many-occurrences")
+
+
+def _walls(rule: str, first: EventTime, count: int | None, low: dt.datetime) -> list[dt.datetime]:
+    """The first `count` wall times of a rule, without those before `low`."""
+    found: list[dt.datetime] = []
+    try:
+        for number, wall in enumerate(itertools.islice(rrulestr(rule, dtstart=first.wall), count)):
+            if number >= MOST_STEPS or len(found) > MOST_OCCURRENCES:
+                raise InvalidCalendarData("too-many-occurrences")
+            if wall >= low:
+                found.append(wall)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # dateutil has no error of its own: each of these is how it says that a rule makes no sense
         raise InvalidCalendarData("recurrence-rule") from error
-
-
-def _local_until(match: re.Match[str], first: EventTime) -> str:
-    date, time, utc = match[1], match[2], match[3]
-    if time is None:
-        return f"UNTIL={date}T235959"
-    until = dt.datetime.strptime(date + time, "%Y%m%d%H%M%S")  # noqa: DTZ007 (wall time on purpose)
-    if utc and not first.is_all_day:
-        until = until.replace(tzinfo=dt.UTC).astimezone(zone(first.tzid)).replace(tzinfo=None)
-    return f"UNTIL={until:%Y%m%dT%H%M%S}"
-
-
-def _between(rule: rrulebase, low: dt.datetime, high: dt.datetime) -> list[dt.datetime]:
-    """The rule's wall times in [low, high], a day of slack on both sides for the zone's offset."""
-    walls = rule.xafter(low - dt.timedelta(days=1), inc=True)
-    within = itertools.takewhile(lambda wall: wall <= high + dt.timedelta(days=1), walls)
-    found = list(itertools.islice(within, MOST_OCCURRENCES + 1))
-    if len(found) > MOST_OCCURRENCES:
-        raise InvalidCalendarData("too-many-occurrences")
     return found
 
 
