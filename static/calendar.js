@@ -47,7 +47,8 @@ function beginWithTheDay() {
   const day = body?.querySelector("section.day");
   if (view === viewSeen || location.hash || document.querySelector("main > .flash")) return;
   viewSeen = view;
-  if (!day || getComputedStyle(day).display !== "grid") return;
+  const bar = document.querySelector(".bar");
+  if (!day || getComputedStyle(day).display !== "grid" || getComputedStyle(bar).position !== "sticky") return;
   const slot = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--slot"));
   scrollTo({ top: (body.dataset.openRow - day.dataset.firstHour * 12) * slot, behavior: "instant" });
 }

@@ -21,6 +21,7 @@ from portal.models import OfficeHours
 
 USUAL_HOURS = (8 * SLOTS_PER_HOUR, 18 * SLOTS_PER_HOUR)
 MORNING = 5 * SLOTS_PER_HOUR  # what begins earlier belongs to the night
+AIR = SLOTS_PER_HOUR // 2
 MONTH_MOST_ENTRIES = 4  # of a day; the rest folds
 
 
@@ -94,7 +95,7 @@ def build_grid(
     usual = _usual_rows(opens)
     first_hour, end_hour = hours_shown([usual, *((piece.top, piece.bottom) for piece in rows)])
     starts = [item.piece.top for day in days for item in day.items if item.piece and item.is_first]
-    opening = min([usual[0], *(top for top in starts if top >= MORNING)])
+    opening = min([usual[0], *(top - AIR for top in starts if top >= MORNING)])
     return Grid(days, _banners(dates, entries), first_hour, end_hour, row_of(here.time()), opening)
 
 
