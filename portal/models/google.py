@@ -89,6 +89,7 @@ class Connection(Base):
     last_pushed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     last_pulled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     calendars_listed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    verified_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # when all was last begun anew
 
     spent: Mapped[list[list[float]]] = mapped_column(sa.JSON, default=list)  # quota units, see sync/pace.py
     tightened_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # stricter names are on their way out
@@ -144,6 +145,10 @@ class GoogleCalendar(Base):
 
     hidden_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # gone from two listings: not drawn
     absent_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # a full pass missed very many events
+
+    # Push. A channel is opened unless Google cannot watch this calendar, or refused lately.
+    is_poll_only: Mapped[bool] = mapped_column(default=False)
+    watch_retry_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
     # Reading. The token is valid only for the query whose signature stands beside it.
     sync_token: Mapped[str | None] = mapped_column(sa.Text)
