@@ -17,7 +17,7 @@ USUAL_MINUTES = 50
 USUAL_START = dt.time(9)
 FIELDS = (
     *("kind", "client", "title", "date", "start_time", "duration", "all_day", "last_day", "location"),
-    *("is_free", "repeats", "every", "ends", "until", "occurrences", "apply_to", "revision"),
+    *("is_free", "repeats", "every", "ends", "until", "occurrences", "apply_to", "revision", "drawn"),
 )
 
 
@@ -57,6 +57,7 @@ class AppointmentForm:
             "location": appointment.location or "",
             "is_free": "1" if appointment.is_free else "",
             "revision": str(appointment.revision),
+            "drawn": appointment.updated_at.isoformat(),
             "apply_to": "this",
         }
         return form
@@ -102,6 +103,11 @@ class AppointmentForm:
         if problems:
             raise InvalidInput(problems)
         return Rule(frequency, every, until, occurrences)
+
+    def is_older_than(self, appointment: Appointment) -> bool:
+        """Whether something was saved since it was drawn, also what no revision tells of, such as the place."""
+        drawn = self.values["drawn"]
+        return bool(drawn) and drawn != appointment.updated_at.isoformat()
 
     @property
     def scope(self) -> Scope:

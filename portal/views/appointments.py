@@ -175,6 +175,8 @@ def _book(provider: Provider, form: AppointmentForm) -> Appointment:
 def _change(provider: Provider, appointment: Appointment, form: AppointmentForm) -> None:
     """Save the form for as many instances as it says; it may also turn a single one into a series."""
     details = form.details(_choosable_clients(appointment), appointment.timezone)
+    if form.is_older_than(appointment):
+        raise StaleRevision
     rule = form.rule() if appointment.series_id is None else None
     series.change(
         appointment,
@@ -275,7 +277,7 @@ def _draw_stale(form: AppointmentForm, appointment: Appointment) -> ResponseRetu
     """What was typed beside what is stored. Saving again, having seen both, is a decision."""
     db.session.rollback()
     stored = _own(appointment.id)
-    form.values["revision"] = str(stored.revision)
+    form.values |= {"revision": str(stored.revision), "drawn": stored.updated_at.isoformat()}
     return _draw_form(form, stored, stored), 409
 
 

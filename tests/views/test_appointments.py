@@ -11,7 +11,7 @@ from portal import appointments
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, AuditEntry
 from tests.forms import Element, read_page
-from tests.office import VERB, Office, at, get, one_entry
+from tests.office import NOW, VERB, Office, at, get, one_entry
 
 SOON = dt.date.today() + dt.timedelta(days=14)  # noqa: DTZ011  a series only changes what is to come
 
@@ -130,6 +130,18 @@ def test_saving_over_a_newer_revision_shows_both_and_saves_neither(
     assert "10:00 AM" in page.text
     assert labels(page)["Start time"]["value"] == "11:00"
     assert stored(booked.id).start_time == dt.time(10)
+
+
+def test_a_place_changed_in_another_tab_is_not_overwritten(office: Office, visitor: FlaskClient) -> None:
+    booked = office.book(at(2, "09:00"))
+    drawn = booked.updated_at.isoformat()
+    details = office.details(at(2, "09:00"), location="Maple Room")
+    later = {**VERB, "now": NOW + dt.timedelta(minutes=1)}
+    appointments.change(booked, details, revision=1, actor=office.provider, **later)
+    db.session.commit()
+    sent = form(office, start_time="11:00", revision="1", drawn=drawn)
+    assert visitor.post(f"/appointments/{booked.id}", data=sent).status_code == 409
+    assert stored(booked.id).location == "Maple Room"
 
 
 def test_canceling_asks_whether_it_was_late_and_why(office: Office, visitor: FlaskClient) -> None:
