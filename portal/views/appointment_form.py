@@ -105,7 +105,7 @@ class AppointmentForm:
         return Rule(frequency, every, until, occurrences)
 
     def is_older_than(self, appointment: Appointment) -> bool:
-        """Whether something was saved since it was drawn, also what no revision tells of, such as the place."""
+        """Whether something was saved since it was drawn, also what no revision tells, like the place."""
         drawn = self.values["drawn"]
         return bool(drawn) and drawn != appointment.updated_at.isoformat()
 
