@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,10 @@ KEY_APPOINTMENT = "lockstepAppointment"
 KEY_EVENT = "lockstepEvent"
 KEY_REVISION = "r"
 KEY_TIMES_HASH = "h"
+REVISION = re.compile(r"[0-9]{1,9}")
+LONGEST_WORD = (
+    20  # status, transparency and so on; "focusTime", "workingLocation", "needsAction" are long ones
+)
 
 # What is asked of events.list and events.get: what isn't fetched can't leak.
 EVENT_FIELDS = (
@@ -26,7 +31,7 @@ def from_google(resource: Any) -> Event:
     """Read one resource. Raises InvalidCalendarData with a code when it makes no sense as an event."""
     if not isinstance(resource, dict) or not isinstance(resource.get("id"), str):
         raise InvalidCalendarData("not-an-event")
-    status = _text(resource, "status", "confirmed")
+    status = _word(resource, "status", "confirmed")
     is_cancelled = status == "cancelled"
     start, end = _times(resource, is_cancelled=is_cancelled)
     return Event(
@@ -37,9 +42,9 @@ def from_google(resource: Any) -> Event:
         summary=_text(resource, "summary", ""),
         start=start,
         end=end,
-        transparency=_text(resource, "transparency", "opaque"),
-        visibility=_text(resource, "visibility", "default"),
-        event_type=_text(resource, "eventType", "default"),
+        transparency=_word(resource, "transparency", "opaque"),
+        visibility=_word(resource, "visibility", "default"),
+        event_type=_word(resource, "eventType", "default"),
         self_response=_self_response(resource.get("attendees")),
         html_link=_text(resource, "htmlLink", "") or None,
         recurrence=_recurrence(resource.get("recurrence")),
@@ -150,24 +155,36 @@ def _instant(value: Any) -> dt.datetime | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(value)
-    except ValueError:
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
 def _text(resource: dict[str, Any], key: str, default: str) -> str:
     value = resource.get(key, default)
     if not isinstance(value, str):
         raise InvalidCalendarData(f"odd-{key.lower()}")
-    # PostgreSQL keeps no NUL and no lone surrogate; nobody can see either
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return _clean(value)
+
+
+def _word(resource: dict[str, Any], key: str, default: str) -> str:
+    """One of Google's own words; a new one is taken as it is."""
+    word = _text(resource, key, default)
+    if len(word) > LONGEST_WORD:
+        raise InvalidCalendarData(f"odd-{key.lower()}")
+    return word
+
+
+def _clean(text: str) -> str:
+    """PostgreSQL keeps no NUL and no lone surrogate; nobody can see either."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _recurrence(value: Any) -> tuple[str, ...]:
     lines = value or []
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise InvalidCalendarData("odd-recurrence")
-    return tuple(lines)
+    return tuple(map(_clean, lines))
 
 
 def _self_response(attendees: Any) -> str | None:
@@ -175,7 +192,7 @@ def _self_response(attendees: Any) -> str | None:
     for attendee in attendees if isinstance(attendees, list) else []:
         if isinstance(attendee, dict) and attendee.get("self") is True:
             response = attendee.get("responseStatus")
-            return response if isinstance(response, str) else None
+            return _clean(response)[:LONGEST_WORD] if isinstance(response, str) else None
     return None
 
 
@@ -186,9 +203,11 @@ def _tag(extended: Any) -> Tag | None:
         return None
     names = (KEY_INSTALLATION, KEY_APPOINTMENT, KEY_EVENT, KEY_REVISION, KEY_TIMES_HASH)
     values = [private.get(name) for name in names]
-    if not all(isinstance(value, str) for value in values) or not str(values[3]).isdigit():
+    if not all(isinstance(value, str) for value in values):
         return None
-    installation, appointment, event_id, revision, times_hash = map(str, values)
+    installation, appointment, event_id, revision, times_hash = (_clean(str(value)) for value in values)
+    if not REVISION.fullmatch(revision):
+        return None
     return Tag(
         installation=installation,
         appointment=appointment,
