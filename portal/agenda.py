@@ -166,6 +166,7 @@ def _occurrence_query(
         .where(
             GoogleOccurrence.provider_id.in_(ids),
             Connection.ended_at.is_(None),
+            GoogleCalendar.hidden_since.is_(None),
             GoogleEvent.quarantine.is_(None),
             GoogleEvent.status != "cancelled",
             GoogleEvent.event_type.not_in(NOT_SHOWN_TYPES),

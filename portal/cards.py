@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import Appointment, CardKind, ChangeCard
+from portal.models import Appointment, CardKind, ChangeCard, Connection
 
 
 def put(
@@ -64,6 +64,74 @@ def put_unknown(provider_id: int, event_id: str, *, connection_id: int, now: dt.
     )
 
 
+def group_deletions(connection: Connection, appointment_ids: list[int], *, now: dt.datetime) -> None:
+    """More deletions in one pass than anybody answers one by one: one card for all of them."""
+    single = db.session.scalars(
+        sa.select(ChangeCard).where(
+            ChangeCard.appointment_id.in_(appointment_ids),
+            ChangeCard.kind == CardKind.DELETED,
+            ChangeCard.closed_at.is_(None),
+        )
+    )
+    for card in single:
+        card.closed_at, card.outcome = now, "grouped"
+    _ask(connection, "many-deleted", appointment_ids, now=now)
+
+
+def ask_about_moves(connection: Connection, appointment_id: int, *, now: dt.datetime) -> None:
+    """So many moves in one pass that the provider is asked first; each is held on its link."""
+    _ask(connection, "many-moved", [appointment_id], now=now)
+
+
+def ask_about_older_database(connection: Connection, appointment_id: int, *, now: dt.datetime) -> None:
+    """Google holds newer revisions than this database: hold every write, and ask which side holds."""
+    _stop_for_question(connection, "older-database", now=now)
+    _ask(connection, "older-database", [appointment_id], now=now)
+
+
+def ask_about_deletes(connection: Connection, appointment_ids: list[int], *, now: dt.datetime) -> None:
+    """Many events would be deleted for no reason that the history knows: hold every write, and ask."""
+    _stop_for_question(connection, "many-deletes", now=now)
+    _ask(connection, "many-deletes", appointment_ids, now=now)
+
+
+def ask_about_empty_calendar(connection: Connection, calendar_id: int, *, now: dt.datetime) -> None:
+    """A calendar that was full came back empty, twice: its events stay until somebody says that it is so."""
+    _ask(connection, "calendar-empty", [], now=now, calendar_id=calendar_id)
+
+
+def _stop_for_question(connection: Connection, reason: str, *, now: dt.datetime) -> None:
+    connection.problem, connection.problem_detail = "question", reason
+    connection.problem_since = connection.problem_since or now
+
+
+def _ask(
+    connection: Connection,
+    reason: str,
+    appointment_ids: list[int],
+    *,
+    now: dt.datetime,
+    calendar_id: int | None = None,
+) -> None:
+    """One open question of each kind: more of the same joins it."""
+    for card in _open_groups(connection.provider_id):
+        if card.detail.get("reason") == reason and card.detail.get("calendar_id") == calendar_id:
+            known = card.detail.get("appointments", [])
+            card.detail = {**card.detail, "appointments": sorted({*known, *appointment_ids})}
+            return
+    db.session.add(
+        ChangeCard(
+            provider_id=connection.provider_id,
+            connection_id=connection.id,
+            kind=CardKind.GROUPED,
+            needs_answer=True,
+            created_at=now,
+            detail={"reason": reason, "appointments": sorted(appointment_ids), "calendar_id": calendar_id},
+        )
+    )
+    db.session.flush()
+
+
 def close(appointment: Appointment, *, outcome: str, now: dt.datetime) -> None:
     """Close the appointment's open questions; `outcome` says how they were settled."""
     open_cards = db.session.scalars(
@@ -75,3 +143,27 @@ def close(appointment: Appointment, *, outcome: str, now: dt.datetime) -> None:
     )
     for card in open_cards:
         card.closed_at, card.outcome = now, outcome
+    for group in _open_groups(appointment.provider_id):
+        _leave_group(group, appointment.id, outcome=outcome, now=now)
+
+
+def _leave_group(card: ChangeCard, appointment_id: int, *, outcome: str, now: dt.datetime) -> None:
+    """The last one to be settled closes the card."""
+    ids = card.detail.get("appointments", [])
+    if appointment_id in ids:
+        left = [other for other in ids if other != appointment_id]
+        card.detail = {**card.detail, "appointments": left}
+        if not left:
+            card.closed_at, card.outcome = now, outcome
+
+
+def _open_groups(provider_id: int) -> list[ChangeCard]:
+    return list(
+        db.session.scalars(
+            sa.select(ChangeCard).where(
+                ChangeCard.provider_id == provider_id,
+                ChangeCard.kind == CardKind.GROUPED,
+                ChangeCard.closed_at.is_(None),
+            )
+        )
+    )

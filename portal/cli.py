@@ -24,6 +24,7 @@ from portal.models import Connection, ConnectionPhase, Provider
 LEASE_WAIT_SECONDS = 120
 LONGEST_SECONDS = 600
 LEASE_POLL_SECONDS = 0.2
+PACED_POLL_SECONDS = 1.0
 
 # Exit codes of `sync now`
 ALL_DONE, SOMETHING_FAILED, PERSON_NEEDED, LEASE_NOT_FREE = 0, 1, 2, 3
@@ -141,6 +142,9 @@ def _sync_one(connection_id: int, *, full: bool, deadline: float) -> int:
                 break
             time.sleep(LEASE_POLL_SECONDS)
             continue
+        if outcome is Outcome.PACED:
+            time.sleep(PACED_POLL_SECONDS)
+            continue
         if outcome is Outcome.MORE:
             full = False  # the new generation has begun; go on with it
             continue
@@ -163,7 +167,7 @@ def _code(connection_id: int, outcome: Outcome) -> int:
         return LEASE_NOT_FREE
     if outcome is Outcome.ASKED:
         return PERSON_NEEDED
-    if outcome in (Outcome.FAILED, Outcome.LOST, Outcome.MORE):
+    if outcome in (Outcome.FAILED, Outcome.LOST, Outcome.MORE, Outcome.PACED):
         return SOMETHING_FAILED
     connection = db.session.get_one(Connection, connection_id)
     is_syncing = connection.phase in (ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE)

@@ -14,6 +14,7 @@ from portal.disclosure import (
     display_rank,
     first_name,
     initials,
+    is_stricter,
     outside_title,
 )
 from portal.errors import InvalidInput, Refused
@@ -154,10 +155,13 @@ def change_display(
         provider.display_confirmed_at = now
     if (display, sends_other_titles) == (provider.name_display, provider.sends_other_titles):
         return False
+    is_tighter = is_stricter(display, provider.name_display) or (
+        provider.sends_other_titles and not sends_other_titles
+    )
     provider.name_display = display
     provider.sends_other_titles = sends_other_titles
     _raise_revisions(Appointment.provider_id == provider.id, now=now)
-    _stop_running_run(provider)
+    _stop_running_run(provider, tightened_at=now if is_tighter else None)
     store.note_change(provider.id, now=now)
     return True
 
@@ -268,12 +272,18 @@ def _raise_revisions(whose: sa.ColumnElement[bool], *, now: dt.datetime) -> None
     )
 
 
-def _stop_running_run(provider: Provider) -> None:
-    """Raise the fencing number, so that a run that gathered old names commits nothing more of them."""
+def _stop_running_run(provider: Provider, *, tightened_at: dt.datetime | None) -> None:
+    """Raise the fencing number, so that a run that gathered old names commits nothing more of them.
+
+    `tightened_at`: names become stricter, so what shows too much goes out ahead of everything else.
+    """
+    values: dict[str, object] = {"fencing": Connection.fencing + 1}
+    if tightened_at is not None:
+        values["tightened_at"] = tightened_at
     db.session.execute(
         sa.update(Connection)
         .where(Connection.provider_id == provider.id, Connection.ended_at.is_(None))
-        .values(fencing=Connection.fencing + 1)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
 

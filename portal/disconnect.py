@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import connect, store
+from portal import channels, connect, store
 from portal.errors import (
     AuthorizationExpired,
     CalendarError,
@@ -54,6 +54,7 @@ def tear_down(run: Run) -> None:
     With a dead grant the local side ends all the same, and what stays in Google is told in the receipt.
     """
     goal = Goal((run.connection.removal or {})["goal"])
+    channels.stop_all(run)
     try:
         if run.connection.app_calendar_id is not None:
             _clear_google(run, goal)

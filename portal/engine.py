@@ -9,7 +9,7 @@ import random
 import sqlalchemy as sa
 import structlog
 
-from portal import app_calendar, disconnect, lease, store
+from portal import app_calendar, channels, disconnect, freshness, lease, store
 from portal.errors import (
     CalendarError,
     EventNotFound,
@@ -18,7 +18,7 @@ from portal.errors import (
 )
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, SyncRun
-from portal.pull import extend_occurrences, pull
+from portal.pull import begin_generation, extend_occurrences, pull
 from portal.push import push
 from portal.run import HAND_ON_SECONDS, Clock, Run
 from portal.sync.trouble import judge, poll_seconds
@@ -28,8 +28,6 @@ log = structlog.get_logger()
 NEEDS_A_PERSON = frozenset({"reconnect-required", "scope-missing", "question"})
 CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
 SYNCING = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
-WATCHED_AFTER_CHANGE = dt.timedelta(minutes=10)
-WATCHED_WHILE_OPEN = dt.timedelta(minutes=2)
 APP_CALENDAR_GONE = (EventNotFound, PermissionDenied)
 
 
@@ -41,6 +39,7 @@ class Outcome(enum.StrEnum):
     FAILED = "failed"  # it will be tried again by itself
     ASKED = "asked"  # a person is needed
     BUSY = "busy"  # another run holds the lease
+    PACED = "paced"  # the minute's quota is used up; it goes on by itself when there is room
     LOST = "lost"  # fenced off: the settings changed, or another run took over
     NOTHING = "nothing"  # not in Two-Way
 
@@ -59,7 +58,8 @@ def run_connection(
     if held is None:
         return Outcome.BUSY
     run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds))
-    started_at, requested = clock(), run.connection.requested
+    started_at = clock()
+    run.requested = requested = run.connection.requested
     outcome: Outcome = Outcome.FAILED
     error: str | None = "crashed"  # what stands if a bug ends this run
     try:
@@ -106,16 +106,32 @@ def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
         calendar = app_calendar.ensure(run)
         _set_progress(run)
         if not _push(run, calendar.calendar_id):
-            return Outcome.MORE
+            return _hand_on(run)
+        if run.connection.tightened_at is not None:
+            begin_generation(calendar)  # "done" is said only after a look at every title
+            run.commit()
+            is_pull_due = True
+        channels.keep_up(run)
         if is_pull_due:
+            freshness.begin_verification(run)
             if not pull(run, full=full):
                 return Outcome.MORE
+            run.connection.tightened_at = None
             extend_occurrences(run)
             if not _push(run, calendar.calendar_id):
-                return Outcome.MORE
+                return _hand_on(run)
     except APP_CALENDAR_GONE:
         return _app_calendar_gone(run, poll=poll)
     return _settle(run, pulled=is_pull_due, poll=poll)
+
+
+def _hand_on(run: Run) -> Outcome:
+    """Time is up: somebody goes on at once. The quota is: nobody goes on before there is room again."""
+    if run.pause_until is None:
+        return Outcome.MORE
+    run.connection.retry_at = run.pause_until
+    run.commit()
+    return Outcome.PACED
 
 
 def _push(run: Run, calendar_id: str) -> bool:
@@ -154,8 +170,7 @@ def _settle(run: Run, *, pulled: bool, poll: int) -> Outcome:
     connection.last_pushed_at = now
     if pulled:
         connection.last_pulled_at = now
-        wait = poll_seconds(poll=poll, is_watched=is_watched(connection, now=now))
-        connection.next_check_at = now + dt.timedelta(seconds=wait)
+        freshness.plan_next_check(run, poll=poll)
         if connection.phase is ConnectionPhase.FIRST_SYNC:
             connection.phase = ConnectionPhase.ACTIVE
             connection.progress_done = connection.progress_total
@@ -163,14 +178,6 @@ def _settle(run: Run, *, pulled: bool, poll: int) -> Outcome:
     asked = connection.problem in NEEDS_A_PERSON
     run.commit()
     return Outcome.ASKED if asked else Outcome.DONE
-
-
-def is_watched(connection: Connection, *, now: dt.datetime) -> bool:
-    """Whether somebody has a page open, or something changed lately on either side."""
-    seen, changed = connection.provider.page_seen_at, connection.changed_at
-    return bool(
-        (seen and now - seen < WATCHED_WHILE_OPEN) or (changed and now - changed < WATCHED_AFTER_CHANGE)
-    )
 
 
 def _note_failure(run: Run, error: CalendarError) -> Outcome:

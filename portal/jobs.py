@@ -16,7 +16,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import connect, engine
+from portal import channels, connect, engine, freshness
 from portal.clock import utcnow
 from portal.config import Config
 from portal.engine import Outcome
@@ -113,6 +113,7 @@ def enqueue(connection_ids: list[int], *, trigger: str) -> None:
 def sweep(now: dt.datetime) -> int:
     """Queue every connection that is due: behind, due for a look at Google, or to be removed. How many."""
     config: Config = current_app.extensions["config"]
+    freshness.hasten_watched(now=now, poll=config.sync_poll_seconds)
     due = _claim_due(now)
     db.session.commit()
     for begin in range(0, len(due), SLICE):
@@ -121,7 +122,17 @@ def sweep(now: dt.datetime) -> int:
     return len(due)
 
 
-def _claim_due(now: dt.datetime) -> list[int]:
+def hasten(connection_id: int, *, now: dt.datetime) -> None:
+    """Queue one connection that Google has news for, unless a job or a run is about to look anyway.
+
+    However many messages come, at most one job waits; one that comes during a run is kept by its mark.
+    """
+    due = _claim_due(now, Connection.id == connection_id)
+    db.session.commit()
+    enqueue(due, trigger="push")
+
+
+def _claim_due(now: dt.datetime, *only: sa.ColumnElement[bool]) -> list[int]:
     """Mark what is due as queued, in one statement: two tickers never queue the same connection."""
     is_asked_for = sa.or_(
         Connection.requested > Connection.handled,
@@ -131,6 +142,7 @@ def _claim_due(now: dt.datetime) -> list[int]:
     claimed = db.session.execute(
         sa.update(Connection)
         .where(
+            *only,
             Connection.ended_at.is_(None),
             Connection.phase.in_(AT_WORK),
             is_asked_for,
@@ -157,10 +169,18 @@ def drop_abandoned(now: dt.datetime) -> int:
     return dropped
 
 
+def forget_channels(now: dt.datetime) -> int:
+    """Delete push channels that ended a month ago."""
+    forgotten = channels.delete_old(now=now)
+    db.session.commit()
+    return forgotten
+
+
 # What the ticker does, and how many seconds apart. Every tick may be doubled or left out.
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
     (3600, drop_abandoned),
+    (3600, forget_channels),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from portal.appointments import AllDay, Timed, When
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, CardKind, EventLink, LinkState
 from portal.run import Run
+from portal.sync import breaker
 from portal.sync.event import Event, EventTime
 from portal.sync.inbound import (
     Adopt,
@@ -22,6 +24,7 @@ from portal.sync.inbound import (
     Ignore,
     Import,
     KeepAndAsk,
+    OwnEventAction,
     Readopt,
     Redelete,
     RefreshEtag,
@@ -37,19 +40,18 @@ FROM_GOOGLE = "google"
 MOST_REVIVALS = 100  # far more deletions and returns than one appointment sees
 
 
-def settle(run: Run, link: EventLink, event: Event) -> None:  # noqa: C901, PLR0912 (a branch an action)
+def is_as_agreed(link: EventLink, event: Event) -> bool:
+    """The common case by far: nothing happened to it, and that costs no query."""
+    return link.state is LinkState.LIVE and link.etag == event.etag and not event.is_cancelled
+
+
+def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | None = None) -> None:  # noqa: C901, PLR0912 (a branch an action)
     """Bring an event that has a link and what was agreed on it into line."""
-    if link.state is LinkState.LIVE and link.etag == event.etag and not event.is_cancelled:
-        return  # as agreed; the common case by far, so it costs no query
+    if is_as_agreed(link, event):
+        return
     appointment = link.appointment or db.session.get_one(Appointment, link.appointment_id)
-    local = local_value(run, appointment)
-    action = decide_own(
-        event,
-        store.link_value(link),
-        local,
-        is_scheduled=appointment.status is AppointmentStatus.SCHEDULED,
-        now=run.now,
-    )
+    local = local or local_value(run, appointment)
+    action = _decide(run, link, event, local)
     match action:
         case Ignore():
             return
@@ -60,6 +62,9 @@ def settle(run: Run, link: EventLink, event: Event) -> None:  # noqa: C901, PLR0
             _note_content(link, event)
             link.revision = revision
             link.needs_write = link.content_hash != local.content.content_hash()
+        case Reschedule() if run.holds_moves:
+            _hold(link, event)
+            cards.ask_about_moves(run.connection, appointment.id, now=run.now)
         case Reschedule(start, end):
             _follow(run, link, event, appointment, start, end)
         case Restore(card):
@@ -74,11 +79,37 @@ def settle(run: Run, link: EventLink, event: Event) -> None:  # noqa: C901, PLR0
         case AskDeleted():
             _ask_deleted(run, link, event, appointment)
         case HoldWrites():
-            run.connection.problem = "question"
-            run.connection.problem_detail = "older-database"
-            run.connection.problem_since = run.connection.problem_since or run.now
+            _hold(link, event)
+            cards.ask_about_older_database(run.connection, appointment.id, now=run.now)
         case _:
             assert_never(action)
+
+
+def settle_page(run: Run, changed: list[tuple[EventLink, Event]]) -> None:
+    """Settle all of a page's events that have a link; judge first whether their moves can be believed."""
+    appointments = [link.appointment for link, _ in changed]
+    locals_ = local_values(run, appointments)
+    moves = sum(
+        isinstance(_decide(run, link, event, locals_[link.appointment_id]), Reschedule)
+        for link, event in changed
+    )
+    if moves > breaker.ALWAYS_FINE:
+        run.holds_moves = breaker.is_suspicious(moves, store.count_live_links(run.connection_id))
+    for link, event in changed:
+        settle(run, link, event, locals_[link.appointment_id])
+    if len(run.deleted_there) > breaker.MOST_DELETION_CARDS:
+        db.session.flush()
+        cards.group_deletions(run.connection, run.deleted_there, now=run.now)
+
+
+def _decide(run: Run, link: EventLink, event: Event, local: LocalAppointment) -> OwnEventAction:
+    return decide_own(
+        event,
+        store.link_value(link),
+        local,
+        is_scheduled=link.appointment.status is AppointmentStatus.SCHEDULED,
+        now=run.now,
+    )
 
 
 def settle_stray(run: Run, event: Event) -> bool:
@@ -112,9 +143,32 @@ def settle_stray(run: Run, event: Event) -> bool:
 
 def local_value(run: Run, appointment: Appointment) -> LocalAppointment:
     """The appointment as Google should see it now."""
+    return local_values(run, [appointment])[appointment.id]
+
+
+def local_values(run: Run, appointments: Sequence[Appointment]) -> dict[int, LocalAppointment]:
+    """Appointments as Google should see them now, by id, in a few queries."""
     connection = run.connection
-    title = clients.titles_outside(connection.provider, [appointment])[appointment.id]
-    return store.local_appointment(appointment, title, connection.window_starts_at)
+    titles = clients.titles_outside(connection.provider, appointments)
+    return {
+        appointment.id: store.local_appointment(
+            appointment, titles[appointment.id], connection.window_starts_at
+        )
+        for appointment in appointments
+    }
+
+
+def _hold(link: EventLink, event: Event) -> None:
+    """Keep what Google shows until the provider has answered; nothing is written to this event meanwhile."""
+    assert event.start is not None
+    assert event.end is not None
+    link.held = {
+        "start": event.start.to_json(),
+        "end": event.end.to_json(),
+        "etag": event.etag,
+        "updated": event.updated.isoformat() if event.updated else None,
+        "revision": event.tag.revision if event.tag else 0,
+    }
 
 
 def _note_remote(link: EventLink, event: Event) -> None:
@@ -188,6 +242,7 @@ def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointme
         link.state = LinkState.GONE
         return
     link.state = LinkState.HELD
+    run.deleted_there.append(appointment.id)
     run.counts["deleted_there"] += 1
     _tell(run, appointment, CardKind.DELETED, event, needs_answer=True, reason="deleted-in-google")
 

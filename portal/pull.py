@@ -11,13 +11,14 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal import own_events, store
+from portal import calendar_list, cards, own_events, store
 from portal.errors import EventNotFound, InvalidCalendarData, PermissionDenied, SyncTokenExpired
 from portal.extensions import db
 from portal.google.client import BATCH_MOST, LIST_FIELDS, LIST_PAGE_SIZE, EventPage, Write
 from portal.google.codec import from_google
 from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
 from portal.run import Run
+from portal.sync import breaker
 from portal.sync.event import Event
 from portal.sync.recurrence import expand
 
@@ -37,7 +38,8 @@ def pull(run: Run, *, full: bool = False) -> bool:
     Raises CalendarError for what ails the account or the app calendar; a chosen calendar that no longer opens
     is marked stale, and the others go on.
     """
-    for calendar_id in [calendar.id for calendar in _calendars(run)]:
+    calendar_list.refresh(run)
+    for calendar_id in [calendar.id for calendar in calendar_list.readable(run.connection_id)]:
         calendar = db.session.get_one(GoogleCalendar, calendar_id)
         if full:
             begin_generation(calendar)
@@ -61,24 +63,12 @@ def begin_generation(calendar: GoogleCalendar) -> None:
     calendar.query_signature = QUERY_SIGNATURE
 
 
-def _calendars(run: Run) -> list[GoogleCalendar]:
-    """The app calendar first: its news may concern appointments."""
-    chosen = sa.or_(GoogleCalendar.is_chosen, GoogleCalendar.is_app_calendar)
-    return list(
-        db.session.scalars(
-            sa.select(GoogleCalendar)
-            .where(GoogleCalendar.connection_id == run.connection_id, chosen)
-            .order_by(GoogleCalendar.is_app_calendar.desc(), GoogleCalendar.id)
-        )
-    )
-
-
 def _pull_calendar(run: Run, calendar_id: int) -> bool:
     """Page after page up to the sync token. False when the time was up between two pages."""
     new_generations = 0
     while True:
         calendar = db.session.get_one(GoogleCalendar, calendar_id)
-        if calendar.query_signature != QUERY_SIGNATURE:
+        if calendar.query_signature != QUERY_SIGNATURE or _wants_second_look(run, calendar):
             begin_generation(calendar)
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
@@ -97,6 +87,13 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             return True
         if run.is_out_of_time:
             return False
+
+
+def _wants_second_look(run: Run, calendar: GoogleCalendar) -> bool:
+    """A pass missed so many events that another one, ten minutes later, must miss them too."""
+    since = calendar.absent_since
+    is_pass_under_way = calendar.sync_token is None
+    return since is not None and not is_pass_under_way and run.now - since >= breaker.SECOND_PASS_AFTER
 
 
 def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
@@ -151,16 +148,20 @@ def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData
 def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> list[Event]:
     """Settle what is ours in the app calendar; give back what is to be imported like any other event."""
     links = store.links_by_event(run.connection_id, [event.event_id for event in events])
-    others = []
+    changed, others = [], []
     for event in events:
         link = links.get(event.event_id)
-        if link is not None:
-            own_events.settle(run, link, event)
-            if calendar.is_full_pass:
-                link.generation = calendar.generation
-                link.missing_since = None
-        elif own_events.settle_stray(run, event):
-            others.append(event)
+        if link is None:
+            if own_events.settle_stray(run, event):
+                others.append(event)
+            continue
+        if calendar.is_full_pass:
+            link.generation = calendar.generation
+            link.missing_since = None
+        if not own_events.is_as_agreed(link, event):
+            changed.append((link, event))
+    if changed:
+        own_events.settle_page(run, changed)
     return others
 
 
@@ -272,6 +273,17 @@ def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalend
 
 def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> list[int]:
     """Sweep what the whole list did not name. Returns our own links that it left out, to be looked up."""
+    unseen = _believed(run, calendar)
+    if unseen:
+        touched = {row.recurring_event_id or row.event_id for row in unseen}
+        run.counts["removed_here"] += len(unseen)
+        store.delete_events(unseen)
+        _expand_series(run, calendar, touched)
+    return _unseen_links(run, calendar) if calendar.is_app_calendar else []
+
+
+def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
+    """The events that are to go since the full pass did not name them. Too many wait for a second pass."""
     unseen = list(
         db.session.scalars(
             sa.select(GoogleEvent).where(
@@ -280,12 +292,20 @@ def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> list[int]:
             )
         )
     )
-    if unseen:
-        touched = {row.recurring_event_id or row.event_id for row in unseen}
-        run.counts["removed_here"] += len(unseen)
-        store.delete_events(unseen)
-        _expand_series(run, calendar, touched)
-    return _unseen_links(run, calendar) if calendar.is_app_calendar else []
+    missing, total, named = store.count_units(calendar, now=run.now)
+    judged = breaker.judge_absence(
+        missing=missing, total=total, named=named, absent_since=calendar.absent_since, now=run.now
+    )
+    match judged:
+        case breaker.Absence.REMOVE:
+            calendar.absent_since = None
+            return unseen
+        case breaker.Absence.WAIT:
+            calendar.absent_since = calendar.absent_since or run.now
+        case breaker.Absence.ASK:
+            cards.ask_about_empty_calendar(run.connection, calendar.id, now=run.now)
+    run.counts["held_back"] += len(unseen)
+    return []
 
 
 def _unseen_links(run: Run, calendar: GoogleCalendar) -> list[int]:

@@ -27,6 +27,7 @@ from portal.google.client import BATCH_MOST, Outcome, Write
 from portal.google.codec import from_google
 from portal.models import Appointment, EventLink, LinkState
 from portal.run import Run
+from portal.sync import breaker
 from portal.sync.event import Event, Tag
 from portal.sync.outbound import (
     Action,
@@ -62,38 +63,59 @@ class Plan:
 
 
 def push(run: Run, calendar_id: str) -> bool:
-    """Write until nothing is behind. False when the time was up first. Raises CalendarError, LeaseLost."""
+    """Write until nothing is behind. False when time or quota was used up first.
+
+    Raises CalendarError, LeaseLost.
+    """
     while True:
-        plans, was_cut = _gather(run)
-        if not plans and not was_cut:
+        plans, settled = _gather(run)
+        if not plans and not settled:
             return True
+        if plans and not _is_allowed(run, plans):
+            return run.pause_until is None
         _mark_deletes(plans)
         run.commit()
         if plans:
             outcomes = run.google.write_events(calendar_id, [plan.write for plan in plans])
+            run.spend([plan.write.verb for plan in plans])
             _keep(run, calendar_id, plans, outcomes)
         if run.is_out_of_time:
             return False
 
 
-def _gather(run: Run) -> tuple[list[Plan], bool]:
-    """Decide for up to a batch of appointments. Whatever needs no request is settled on the way.
-
-    The second value tells whether more may be behind although there is nothing to send.
-    """
+def _gather(run: Run) -> tuple[list[Plan], int]:
+    """Decide for up to a batch of appointments. What needs no request is settled on the way, and counted."""
     connection, now = run.connection, run.now
     rows = store.behind(connection, now=now, most=BATCH_MOST)
     titles = clients.titles_outside(connection.provider, [appointment for appointment, _ in rows])
     plans: list[Plan] = []
+    settled = 0
     for appointment, link in rows:
         local = store.local_appointment(appointment, titles[appointment.id], connection.window_starts_at)
         action = decide(local, store.link_value(link) if link else None)
         if isinstance(action, Settle | CloseCard):
             assert link is not None
             _settle(action, link, appointment, now)
+            settled += 1
         elif action is not None:
             plans.append(_plan(run, appointment, local, action, link))
-    return plans, len(rows) == BATCH_MOST
+    return plans, settled
+
+
+def _is_allowed(run: Run, plans: list[Plan]) -> bool:
+    """Whether the quota has room, and the deletions among these can be believed."""
+    if not run.may_spend([plan.write.verb for plan in plans]):
+        run.commit()
+        return False
+    if any(isinstance(plan.action, Delete) for plan in plans):
+        unexplained = store.unexplained_deletes(run.connection)
+        if len(unexplained) > breaker.ALWAYS_FINE:
+            cards.ask_about_deletes(
+                run.connection, [link.appointment_id for link in unexplained], now=run.now
+            )
+            run.commit()
+            return False
+    return True
 
 
 def _settle(action: Settle | CloseCard, link: EventLink, appointment: Appointment, now: dt.datetime) -> None:
@@ -233,7 +255,15 @@ def _postpone(run: Run, plan: Plan, error: CalendarError, *, seconds: float | No
 
 
 def _look_again(run: Run, calendar_id: str, plan: Plan, error: CalendarError) -> None:
-    """Settle by events.get what a refusal left open: 404, 409, 410, 412, or 403 on a deleted event."""
+    """Settle by events.get what a refusal left open: 404, 409, 410, 412, or 403 on a deleted event.
+
+    Once in a run: an appointment that is refused again is left for the next one, and counted.
+    """
+    if plan.appointment_id in run.looked_at:
+        _postpone(run, plan, error)
+        run.commit()
+        return
+    run.looked_at.add(plan.appointment_id)
     try:
         event = from_google(run.google.get_event(calendar_id, plan.event_id))
     except EventNotFound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from portal.extensions import db
 from portal.google import oauth
 from portal.google.client import GoogleClient, Tokens
 from portal.models import Connection, GoogleCalendar, Practice
+from portal.sync import pace
 
 HAND_ON_SECONDS = 45  # RQ ends a job at 300; a run hands on long before, at a batch or page boundary
 
@@ -30,7 +31,13 @@ class Run:
     lease: lease.Lease
     clock: Clock
     ends_at: dt.datetime
+    requested: int = 0  # what was asked for when the run began; whatever comes later needs another look
     counts: Counter[str] = field(default_factory=Counter)
+    units: int = 0  # of Google's quota, spent since the last commit
+    pause_until: dt.datetime | None = None  # the minute's quota is used up
+    looked_at: set[int] = field(default_factory=set)  # appointments whose refusal was settled in this run
+    deleted_there: list[int] = field(default_factory=list)  # appointments, in this pass
+    holds_moves: bool = False  # so many moves in one pass that the provider is asked first
     strays: list[str] = field(default_factory=list)  # our events that nothing here wants, to be deleted
     google: GoogleClient = field(init=False)
 
@@ -61,13 +68,34 @@ class Run:
         assert not db.session.dirty, "rows were changed and not committed"
         db.session.rollback()  # what was to be kept is committed by now; this ends the reading transaction
         lease.renew(self.lease, now=self.clock())
+        self.units += 1
 
     def commit(self) -> None:
         """Commit what was decided, if this run still holds the lease, and forget what was read before."""
+        self._book_units()
         db.session.flush()
         lease.guard(self.lease)
         db.session.commit()
         db.session.expire_all()
+
+    def may_spend(self, verbs: Sequence[str]) -> bool:
+        """Whether the minute's quota has room for these calls; if not, `pause_until` says when it has."""
+        self._book_units()
+        wait = pace.wait_seconds(self.connection.spent, pace.cost(verbs), now=self.now.timestamp())
+        if wait > 0:
+            self.pause_until = self.now + dt.timedelta(seconds=wait)
+        return wait <= 0
+
+    def spend(self, verbs: Sequence[str]) -> None:
+        """Count a batch by its parts; the request that carried it was counted as one."""
+        self.units += pace.cost(verbs) - 1
+
+    def _book_units(self) -> None:
+        if self.units:
+            now = self.now.timestamp()
+            still = pace.recent(self.connection.spent, now=now)
+            self.connection.spent = [*still, [now, float(self.units)]]
+            self.units = 0
 
     def app_calendar(self) -> GoogleCalendar | None:
         """The row of the calendar that the portal made in this account."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.extensions import db
 from portal.models import (
     Appointment,
+    AppointmentHistory,
     Connection,
     EventLink,
     GoogleCalendar,
@@ -24,6 +25,7 @@ from portal.sync.outbound import Link, LinkPhase, LocalAppointment
 from portal.sync.recurrence import Occurrence
 
 BEHIND = "connections_behind"  # in Session.info; jobs.py queues them after the commit
+ENDING_VERBS = ("canceled", "late-canceled", "no-show", "archived")  # of an appointment's history
 MOST_IDS_IN_A_QUERY = 500  # SQLite bounds the number of parameters
 
 
@@ -101,10 +103,14 @@ def behind(
 ) -> list[tuple[Appointment, EventLink | None]]:
     """Up to `most` appointments whose Google side may need work, with links: the nearest dates first."""
     is_past = sa.case((Appointment.ends_at >= now, 0), else_=1)
+    shows_too_much = sa.case((EventLink.state == LinkState.LIVE, 0), else_=1)
+    order = [is_past, Appointment.starts_at, Appointment.id]
+    if connection.tightened_at is not None:
+        order.insert(0, shows_too_much)
     statement = (
         _behind(connection, sa.select(Appointment, EventLink))
         .where(sa.or_(EventLink.retry_at.is_(None), EventLink.retry_at <= now))
-        .order_by(is_past, Appointment.starts_at, Appointment.id)
+        .order_by(*order)
         .limit(most)
         .execution_options(populate_existing=True)
     )
@@ -123,6 +129,7 @@ def _behind(connection: Connection, select: Any) -> Any:
     )
     return select.outerjoin(EventLink, EventLink.appointment_id == Appointment.id).where(
         Appointment.provider_id == connection.provider_id,
+        EventLink.held.is_(None),
         sa.or_(
             sa.and_(EventLink.id.is_(None), is_live, in_window),
             sa.and_(EventLink.state == LinkState.GONE, is_live, in_window),
@@ -130,6 +137,41 @@ def _behind(connection: Connection, select: Any) -> Any:
             EventLink.settled != Appointment.revision,
             EventLink.needs_write,
         ),
+    )
+
+
+def count_live_links(connection_id: int) -> int:
+    """How many appointments have an event, as far as we know."""
+    return (
+        db.session.scalar(
+            sa.select(sa.func.count(EventLink.id)).where(
+                EventLink.connection_id == connection_id, EventLink.state == LinkState.LIVE
+            )
+        )
+        or 0
+    )
+
+
+def unexplained_deletes(connection: Connection) -> list[EventLink]:
+    """Links whose event would be deleted although no change of status in the history says why."""
+    explained = sa.exists().where(
+        AppointmentHistory.appointment_id == Appointment.id,
+        AppointmentHistory.verb.in_(ENDING_VERBS),
+        AppointmentHistory.revision > EventLink.revision,
+    )
+    is_over = sa.or_(Appointment.archived_at.is_not(None), Appointment.status.not_in(LIVE_STATUSES))
+    return list(
+        db.session.scalars(
+            sa.select(EventLink)
+            .join(Appointment, Appointment.id == EventLink.appointment_id)
+            .where(
+                EventLink.connection_id == connection.id,
+                EventLink.state == LinkState.LIVE,
+                EventLink.settled != Appointment.revision,
+                is_over,
+                ~explained,
+            )
+        )
     )
 
 
@@ -147,6 +189,23 @@ def links_by_event(connection_id: int, event_ids: Iterable[str]) -> dict[str, Ev
 
 
 # Inward
+
+
+def count_units(calendar: GoogleCalendar, *, now: dt.datetime) -> tuple[int, int, int]:
+    """Of masters and single events with a future date: how many the last pass missed, and how many there are.
+
+    The third number is how many events of any kind the pass did name.
+    """
+    unit = sa.select(sa.func.count(sa.distinct(GoogleEvent.id))).where(
+        GoogleEvent.google_calendar_id == calendar.id, GoogleEvent.recurring_event_id.is_(None)
+    )
+    future = unit.join(GoogleOccurrence, GoogleOccurrence.google_event_id == GoogleEvent.id).where(
+        GoogleOccurrence.ends_at > now
+    )
+    named = unit.where(GoogleEvent.generation == calendar.generation)
+    missing = future.where(GoogleEvent.generation != calendar.generation)
+    missing_count, total, named_count = (db.session.scalar(query) or 0 for query in (missing, future, named))
+    return missing_count, total, named_count
 
 
 def google_events_by_id(calendar: GoogleCalendar, event_ids: Iterable[str]) -> dict[str, GoogleEvent]:

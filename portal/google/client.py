@@ -50,6 +50,14 @@ class EventPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A channel that Google has opened. It ends by itself, perhaps sooner than was asked for."""
+
+    resource_id: str
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """One part of a batch."""
 
@@ -213,8 +221,11 @@ class GoogleClient:
         for number, write in enumerate(writes):
             batch.add(self._write_request(calendar_id, write), request_id=str(number))
         self._before_request()
-        with google_errors():
-            batch.execute(http=self._http)
+        try:
+            with google_errors():
+                batch.execute(http=self._http)
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise CalendarUnavailable("not-a-batch") from error  # how the library meets an answer cut short
         return outcomes
 
     def _write_request(self, calendar_id: str, write: Write) -> HttpRequest:
@@ -234,11 +245,35 @@ class GoogleClient:
             request.headers["If-Match"] = write.if_match
         return request
 
+    # Push
+
+    def watch_events(
+        self, calendar_id: str, *, channel_id: str, secret: str, address: str, expires_at: dt.datetime
+    ) -> Watched:
+        """Have changes told at `address`. The first message may be there before the answer (facts §9)."""
+        body = {
+            "id": channel_id,
+            "type": "web_hook",
+            "address": address,
+            "token": secret,
+            "expiration": str(int(expires_at.timestamp() * 1000)),
+        }
+        answer = self._execute(self._service.events().watch(calendarId=calendar_id, body=body))
+        return _watched(answer, asked=expires_at)
+
+    def stop_channel(self, channel_id: str, resource_id: str) -> None:
+        """End a channel before its time. Raises EventNotFound when there is none."""
+        body = {"id": channel_id, "resourceId": resource_id}
+        self._execute(self._service.channels().stop(body=body), has_body=False)
+
     def _execute(self, request: HttpRequest, *, has_body: bool = True) -> dict[str, Any]:
         """One request, tried once: retries are the run's to judge. A 200 without JSON is no answer."""
         self._before_request()
-        with google_errors():
-            answer = request.execute(num_retries=0)
+        try:
+            with google_errors():
+                answer = request.execute(num_retries=0)
+        except UnicodeDecodeError as error:
+            raise CalendarUnavailable("not-json") from error
         if has_body and not isinstance(answer, dict):
             raise CalendarUnavailable("not-json")
         return answer if isinstance(answer, dict) else {}
@@ -255,6 +290,17 @@ def _outcome(write: Write, answer: Any, error: Exception | None) -> Outcome:
     if write.verb == "delete":
         return {}
     return answer if isinstance(answer, dict) else CalendarUnavailable("not-json")
+
+
+def _watched(answer: dict[str, Any], *, asked: dt.datetime) -> Watched:
+    resource_id, expiration = answer.get("resourceId"), str(answer.get("expiration", ""))
+    if not isinstance(resource_id, str):
+        raise CalendarUnavailable("not-json")
+    if not expiration.isdigit():
+        return Watched(resource_id=resource_id, expires_at=asked)
+    return Watched(
+        resource_id=resource_id, expires_at=dt.datetime.fromtimestamp(int(expiration) / 1000, dt.UTC)
+    )
 
 
 def _entry(item: Any) -> CalendarEntry:

@@ -92,7 +92,7 @@ class Connection(Base):
     verified_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # when all was last begun anew
 
     spent: Mapped[list[list[float]]] = mapped_column(sa.JSON, default=list)  # quota units, see sync/pace.py
-    tightened_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # stricter names are on their way out
+    tightened_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # stricter names are on their way
 
     # The lease
     lease_owner: Mapped[str | None] = mapped_column(sa.String(64))
@@ -144,7 +144,7 @@ class GoogleCalendar(Base):
     stale_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
     hidden_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # gone from two listings: not drawn
-    absent_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # a full pass missed very many events
+    absent_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # a full pass missed very many
 
     # Push. A channel is opened unless Google cannot watch this calendar, or refused lately.
     is_poll_only: Mapped[bool] = mapped_column(default=False)
@@ -256,7 +256,9 @@ class EventLink(Base):
     settled: Mapped[int] = mapped_column(default=0)  # the revision last judged; any other one is behind
     agreed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     needs_write: Mapped[bool] = mapped_column(default=False)  # our fields differ in Google: write them back
-    held: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))  # a move that waits for a word
+    held: Mapped[dict[str, Any] | None] = mapped_column(
+        sa.JSON(none_as_null=True)
+    )  # a move to be asked about
     generation: Mapped[int] = mapped_column(default=0)  # of the app calendar's pass that listed it last
     error: Mapped[str | None] = mapped_column(sa.String(64))  # why the last write failed, as a code
     tries: Mapped[int] = mapped_column(default=0)  # failed writes in a row

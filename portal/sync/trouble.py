@@ -15,6 +15,7 @@ from portal.errors import (
 FIRST_RETRY_SECONDS = 2.0  # with full jitter still within the 5 seconds that are promised
 LONGEST_RETRY_SECONDS = 15 * 60.0
 QUOTA_RETRY_SECONDS = 3600.0
+LONGEST_POLL_SECONDS = 15 * 60  # push is a hint, however well it works
 DELAYED_AFTER_FAILURES = 3  # one lost answer is no news; three in a row are
 
 
@@ -49,6 +50,11 @@ def back_off(failures: int, jitter: float) -> float:
     return full / 2 + jitter * full / 2
 
 
-def poll_seconds(*, poll: int, is_watched: bool) -> int:
-    """How long until Google is asked again: often while somebody looks or something moves, else seldom."""
-    return poll if is_watched else poll * 5
+def poll_seconds(*, poll: int, is_watched: bool, is_push_proven: bool = False) -> int:
+    """How long until Google is asked again. `poll`: SYNC_POLL_SECONDS.
+
+    Often while somebody looks or something moves, else seldom; very seldom where push is proven to tell.
+    """
+    if is_watched:
+        return poll
+    return min(poll * 10, LONGEST_POLL_SECONDS) if is_push_proven else poll * 5
