@@ -19,8 +19,8 @@ from sandbox.client import SandboxClient
 from tests.conftest import StartPortal
 from tests.forms import Reader
 from tests.processes import PASSWORD, doctor
+from tests.wizard import EMAIL, book, connect_google, sign_in
 
-EMAIL = "wren.hale@example.com"
 ZONE = ZoneInfo("America/Chicago")
 CLIENT = "Testa Canaryname"
 
@@ -35,49 +35,6 @@ def portal(start_portal: StartPortal, sandbox_server: Sandbox, database_url: str
 @pytest.fixture
 def person(portal: Portal) -> Reader:
     return sign_in(Reader(portal.url))
-
-
-def sign_in(reader: Reader) -> Reader:
-    reader.open("/login").fill("Email", EMAIL).fill("Password", PASSWORD).press("Sign in")
-    assert "/calendar" in reader.url
-    return reader
-
-
-def book(person: Reader, *, client: str, day: dt.date, at: str) -> None:
-    """Book a client session of fifty minutes by the form."""
-    person.open(f"/calendar?view=week&date={day}").follow("New appointment")
-    person.fill("Kind", "Client session").fill("Client", client).fill("Date", day.isoformat())
-    person.fill("Start time", at).fill("Duration (minutes)", "50").press("Save")
-    assert person.status == 200, person.page.text
-
-
-def connect_google(person: Reader) -> int:
-    """From the settings page to an active two-way sync; gives back how many presses it took."""
-    person.open("/calendar/sync").tick("Two-Way Sync with Google")
-    for presses in range(20):
-        if person.main()["data-state"] == "active":
-            return presses
-        person.press(_next_button(person))
-        while "/calendar/sync" not in person.url:
-            _consent(person)
-        if person.main()["data-state"] == "first-sync":
-            wait_until(lambda: _state(person) != "first-sync", seconds=60, what="the first sync")
-    raise AssertionError(f"still {person.main()['data-state']} after {presses} presses")
-
-
-def _next_button(person: Reader) -> str:
-    connects = person.has_button("Connect Google account")
-    return "Connect Google account" if connects else "Continue"
-
-
-def _consent(person: Reader) -> None:
-    """Google's side: choose the account, then agree."""
-    choose = [each for each in person.buttons() if EMAIL in person.name_of(each)]
-    person.press(person.name_of(choose[0]) if choose else "Continue")
-
-
-def _state(person: Reader) -> str:
-    return person.open("/calendar/sync").main()["data-state"]
 
 
 def titles_in_google(sandbox: Sandbox, calendar: str) -> list[str]:
