@@ -147,7 +147,7 @@ class GoogleClient:
                 maxResults=CALENDAR_PAGE_SIZE, showHidden=True, pageToken=page_token
             )
             answer = self._execute(request)
-            entries += [_entry(item) for item in answer.get("items", []) if not item.get("deleted")]
+            entries += [_entry(item) for item in _items(answer) if not _is_deleted(item)]
             page_token = answer.get("nextPageToken")
             if not page_token:
                 return entries
@@ -191,11 +191,7 @@ class GoogleClient:
                 fields=LIST_FIELDS,
             )
         )
-        return EventPage(
-            items=tuple(answer.get("items", ())),
-            next_page_token=answer.get("nextPageToken"),
-            next_sync_token=answer.get("nextSyncToken"),
-        )
+        return _page(answer)
 
     def probe_events(self, calendar_id: str) -> None:
         """Ask for one event: raises the CalendarError that reading this calendar would meet."""
@@ -205,17 +201,19 @@ class GoogleClient:
 
     def get_event(self, calendar_id: str, event_id: str) -> dict[str, Any]:
         """One event; a deleted one comes back as cancelled. Raises EventNotFound."""
-        return self._execute(self._service.events().get(calendarId=calendar_id, eventId=event_id))
+        return self._execute(
+            self._service.events().get(calendarId=calendar_id, eventId=event_id, fields=EVENT_FIELDS)
+        )
 
     def write_events(self, calendar_id: str, writes: Sequence[Write]) -> list[Outcome]:
         """Send up to 50 writes in one batch; each has its own outcome, in the order given.
 
         Raises CalendarUnavailable when the batch as a whole went unanswered: any part may have been done.
         """
-        outcomes: list[Outcome] = [CalendarUnavailable("unanswered") for _ in writes]
+        answers: dict[int, tuple[Any, Exception | None]] = {}
 
         def keep(request_id: str, answer: Any, error: Exception | None) -> None:
-            outcomes[int(request_id)] = _outcome(writes[int(request_id)], answer, error)
+            answers[int(request_id)] = answer, error
 
         batch = BatchHttpRequest(callback=keep, batch_uri=self._batch_uri)
         for number, write in enumerate(writes):
@@ -226,7 +224,7 @@ class GoogleClient:
                 batch.execute(http=self._http)
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             raise CalendarUnavailable("not-a-batch") from error  # how the library meets an answer cut short
-        return outcomes
+        return [_outcome(write, *answers[number]) for number, write in enumerate(writes)]
 
     def _write_request(self, calendar_id: str, write: Write) -> HttpRequest:
         events = self._service.events()
@@ -301,6 +299,25 @@ def _watched(answer: dict[str, Any], *, asked: dt.datetime) -> Watched:
     return Watched(
         resource_id=resource_id, expires_at=dt.datetime.fromtimestamp(int(expiration) / 1000, dt.UTC)
     )
+
+
+def _page(answer: dict[str, Any]) -> EventPage:
+    """Google ends every page with a token. What has none is not the whole list, however empty it looks."""
+    tokens = answer.get("nextPageToken"), answer.get("nextSyncToken")
+    if not any(isinstance(token, str) and token for token in tokens):
+        raise CalendarUnavailable("no-token")
+    return EventPage(items=tuple(_items(answer)), next_page_token=tokens[0], next_sync_token=tokens[1])
+
+
+def _items(answer: dict[str, Any]) -> list[Any]:
+    items = answer.get("items", [])
+    if not isinstance(items, list):
+        raise CalendarUnavailable("not-json")
+    return items
+
+
+def _is_deleted(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("deleted") is True
 
 
 def _entry(item: Any) -> CalendarEntry:
