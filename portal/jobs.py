@@ -16,7 +16,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import channels, connect, engine, freshness
+from portal import channels, connect, engine, freshness, series
 from portal.clock import utcnow
 from portal.config import Config
 from portal.engine import Outcome
@@ -176,10 +176,18 @@ def forget_channels(now: dt.datetime) -> int:
     return forgotten
 
 
+def extend_series(now: dt.datetime) -> int:
+    """Let the horizon of recurring appointments roll on."""
+    extended = series.extend_all(now=now)
+    db.session.commit()
+    return extended
+
+
 # What the ticker does, and how many seconds apart. Every tick may be doubled or left out.
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
     (3600, drop_abandoned),
+    (6 * 3600, extend_series),
     (3600, forget_channels),
 )
 

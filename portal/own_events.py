@@ -302,7 +302,7 @@ def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointm
 def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
     """Ours, but not wanted: push deletes it by its link, unless that one has another live event."""
     if link is not None and link.state in (LinkState.LIVE, LinkState.DELETING):
-        run.strays.append(event.event_id)
+        run.connection.unwanted = [*run.connection.unwanted, event.event_id]
         return
     if link is None:
         link = EventLink(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal import calendar_list, cards, own_events, store
 from portal.errors import EventNotFound, InvalidCalendarData, PermissionDenied, SyncTokenExpired
 from portal.extensions import db
-from portal.google.client import BATCH_MOST, LIST_FIELDS, LIST_PAGE_SIZE, EventPage, Write
+from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
 from portal.google.codec import from_google
 from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
 from portal.run import Run
@@ -51,7 +51,6 @@ def pull(run: Run, *, full: bool = False) -> bool:
             if db.session.get_one(GoogleCalendar, calendar_id).is_app_calendar:
                 raise
             _mark_stale(run, calendar_id)
-    _delete_strays(run)
     return True
 
 
@@ -348,14 +347,3 @@ def _mark_stale(run: Run, calendar_id: int) -> None:
     calendar.stale_since = calendar.stale_since or run.now
     run.counts["stale_calendars"] += 1
     run.commit()
-
-
-def _delete_strays(run: Run) -> None:
-    """Remove older revivals that came back beside a live event; the next full pass finds what fails."""
-    row = run.app_calendar()
-    strays, run.strays = run.strays, []
-    if row is None:
-        return
-    for begin in range(0, len(strays), BATCH_MOST):
-        writes = [Write(verb="delete", event_id=event_id) for event_id in strays[begin : begin + BATCH_MOST]]
-        run.google.write_events(row.calendar_id, writes)

@@ -67,6 +67,7 @@ def push(run: Run, calendar_id: str) -> bool:
 
     Raises CalendarError, LeaseLost.
     """
+    _delete_unwanted(run, calendar_id)
     while True:
         plans, settled = _gather(run)
         if not plans and not settled:
@@ -81,6 +82,19 @@ def push(run: Run, calendar_id: str) -> bool:
             _keep(run, calendar_id, plans, outcomes)
         if run.is_out_of_time:
             return False
+
+
+def _delete_unwanted(run: Run, calendar_id: str) -> None:
+    """Remove events of ours that nothing here wants: older revivals that came back, or as answered."""
+    while unwanted := run.connection.unwanted[:BATCH_MOST]:
+        writes = [Write(verb="delete", event_id=event_id) for event_id in unwanted]
+        outcomes = run.google.write_events(calendar_id, writes)
+        run.spend([write.verb for write in writes])
+        for outcome in outcomes:
+            if isinstance(outcome, CalendarError) and not isinstance(outcome, EventNotFound):
+                raise outcome
+        run.connection.unwanted = [each for each in run.connection.unwanted if each not in unwanted]
+        run.commit()
 
 
 def _gather(run: Run) -> tuple[list[Plan], int]:

@@ -38,7 +38,6 @@ class Run:
     looked_at: set[int] = field(default_factory=set)  # appointments whose refusal was settled in this run
     deleted_there: list[int] = field(default_factory=list)  # appointments, in this pass
     holds_moves: bool = False  # so many moves in one pass that the provider is asked first
-    strays: list[str] = field(default_factory=list)  # our events that nothing here wants, to be deleted
     google: GoogleClient = field(init=False)
 
     def open_client(self) -> GoogleClient:

@@ -306,6 +306,18 @@ def delete_events(rows: Iterable[GoogleEvent]) -> None:
             db.session.execute(statement.execution_options(synchronize_session="fetch"))
 
 
+def delete_unlisted(calendar: GoogleCalendar) -> None:
+    """Remove the events that the calendar's last full pass did not name."""
+    delete_events(
+        db.session.scalars(
+            sa.select(GoogleEvent).where(
+                GoogleEvent.google_calendar_id == calendar.id,
+                GoogleEvent.generation != calendar.generation,
+            )
+        ).all()
+    )
+
+
 def delete_calendar_events(calendar_id: int) -> int:
     """Remove every stored event of one calendar; returns how many there were."""
     ids = sa.select(GoogleEvent.id).where(GoogleEvent.google_calendar_id == calendar_id)

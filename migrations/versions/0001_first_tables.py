@@ -183,6 +183,7 @@ def upgrade() -> None:
         sa.Column("last_pulled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("calendars_listed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unwanted", sa.JSON(), nullable=False),
         sa.Column("spent", sa.JSON(), nullable=False),
         sa.Column("tightened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_owner", sa.String(length=64), nullable=True),

@@ -91,6 +91,7 @@ class Connection(Base):
     calendars_listed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     verified_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # when all was last begun anew
 
+    unwanted: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # our events that are to be deleted
     spent: Mapped[list[list[float]]] = mapped_column(sa.JSON, default=list)  # quota units, see sync/pace.py
     tightened_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # stricter names are on their way
 

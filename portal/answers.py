@@ -1,0 +1,220 @@
+"""What a provider answers to a card of *Changes from Google*. Each answer closes its card. No commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from portal import appointments, store
+from portal.appointments import AllDay, Timed, When
+from portal.errors import Refused
+from portal.extensions import db
+from portal.models import (
+    Appointment,
+    AppointmentStatus,
+    CardKind,
+    ChangeCard,
+    Connection,
+    EventLink,
+    GoogleCalendar,
+    LinkState,
+    Provider,
+)
+from portal.sync.event import EventTime
+
+DELETED_THERE = "Deleted in Google"
+UNDO_WITHIN = dt.timedelta(days=30)
+
+
+def open_cards(provider: Provider) -> list[ChangeCard]:
+    """Cards of this provider that are not closed: questions first, then what was done, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(ChangeCard)
+            .where(ChangeCard.provider_id == provider.id, ChangeCard.closed_at.is_(None))
+            .order_by(ChangeCard.needs_answer.desc(), ChangeCard.created_at.desc(), ChangeCard.id.desc())
+        )
+    )
+
+
+def choices(card: ChangeCard) -> tuple[str, ...]:
+    """The answers a card takes, the most likely first. A closed one takes none."""
+    if card.closed_at is not None:
+        return ()
+    reason = card.detail.get("reason")
+    match card.kind:
+        case CardKind.MOVED if card.detail.get("taken_over"):
+            return ("keep", "undo")
+        case CardKind.MOVED | CardKind.EDITED:
+            return ("keep",)
+        case CardKind.DELETED:
+            return ("cancel", "put-back") if card.needs_answer else ("keep",)
+        case CardKind.GROUPED:
+            return GROUPED_CHOICES.get(str(reason), ("keep",))
+
+
+GROUPED_CHOICES: dict[str, tuple[str, ...]] = {
+    "many-deleted": ("put-back", "cancel"),
+    "many-moved": ("take-over", "keep"),
+    "older-database": ("take-over", "keep"),
+    "many-deletes": ("delete", "keep"),
+    "calendar-empty": ("delete", "keep"),
+    "unknown-appointment": ("keep", "delete"),
+}
+
+
+def answer(card: ChangeCard, choice: str, *, actor: Provider, now: dt.datetime) -> None:
+    """Do what was answered and close the card. Raises Refused("not-a-choice" | codes of the verbs)."""
+    if choice not in choices(card):
+        raise Refused("not-a-choice")
+    reason = str(card.detail.get("reason"))
+    grouped = {
+        ("take-over", "many-moved"): _take_over,
+        ("take-over", "older-database"): _take_over,
+        ("keep", "many-moved"): _write_ours,
+        ("keep", "older-database"): _write_ours,
+        ("delete", "many-deletes"): _let_delete,
+        ("keep", "many-deletes"): _let_stay,
+        ("delete", "calendar-empty"): _believe_empty,
+        ("keep", "calendar-empty"): _doubt_empty,
+        ("delete", "unknown-appointment"): _delete_unknown,
+    }
+    act: Callable[[ChangeCard, Provider, dt.datetime], None] | None = {
+        "cancel": _cancel,
+        "put-back": _put_back,
+        "undo": _undo,
+    }.get(choice) or grouped.get((choice, reason))
+    if act is not None:
+        act(card, actor, now)
+    card.closed_at, card.outcome = now, choice
+    _end_question(card, reason)
+    store.note_change(card.provider_id, now=now)
+
+
+def _appointments(card: ChangeCard) -> list[Appointment]:
+    ids = [card.appointment_id] if card.appointment_id else card.detail.get("appointments", [])
+    rows = db.session.scalars(sa.select(Appointment).where(Appointment.id.in_(ids)).order_by(Appointment.id))
+    return list(rows)
+
+
+def _links(card: ChangeCard) -> list[tuple[EventLink, Appointment]]:
+    found = []
+    for appointment in _appointments(card):
+        link = db.session.scalar(sa.select(EventLink).where(EventLink.appointment_id == appointment.id))
+        if link is not None and link.connection_id == card.connection_id:
+            found.append((link, appointment))
+    return found
+
+
+def _cancel(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """Those that are still to come are canceled; one that is over already is left as it is."""
+    for appointment in _appointments(card):
+        if appointment.status is AppointmentStatus.SCHEDULED and appointment.archived_at is None:
+            appointments.cancel(
+                appointment, late=False, reason=DELETED_THERE, now=now, actor=actor, source="web"
+            )
+
+
+def _put_back(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """The next push makes the event anew, as the next revival."""
+    for link, _ in _links(card):
+        if link.state is LinkState.HELD:
+            link.state, link.settled = LinkState.GONE, 0
+
+
+def _undo(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """Back to where it was before the move in Google: a new revision of ours, which goes out again."""
+    if now - card.created_at > UNDO_WITHIN:
+        raise Refused("too-late")
+    before = [dt.datetime.fromisoformat(text) for text in card.detail["before"]]
+    for appointment in _appointments(card):
+        when = _when(appointment, before[0], before[1])
+        appointments.reschedule(appointment, when, now=now, actor=actor, source="web")
+
+
+def _take_over(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """What Google shows holds: the appointments follow."""
+    for link, appointment in _links(card):
+        if link.held is None:
+            continue
+        start, end = EventTime.from_json(link.held["start"]), EventTime.from_json(link.held["end"])
+        when = _when(appointment, start.instant, end.instant, start=start, end=end)
+        appointment.revision = max(appointment.revision, int(link.held["revision"]))
+        appointments.reschedule(appointment, when, now=now, actor=actor, source="google")
+        _release(link, appointment)
+
+
+def _write_ours(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """What is here holds: it is written over what Google shows, under a newer revision than either had."""
+    for link, appointment in _links(card):
+        if link.held is None:
+            continue
+        appointment.revision = max(appointment.revision, int(link.held["revision"])) + 1
+        _release(link, appointment)
+
+
+def _release(link: EventLink, appointment: Appointment) -> None:
+    """The held state becomes what Google is known to hold; whatever differs is written by the next push."""
+    assert link.held is not None
+    link.etag = link.held["etag"]
+    updated = link.held["updated"]
+    link.remote_updated = dt.datetime.fromisoformat(updated) if updated else None
+    link.revision = max(link.revision, int(link.held["revision"]))
+    link.content_hash, link.needs_write, link.held = None, True, None
+
+
+def _let_delete(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    for link, _ in _links(card):
+        if link.state is LinkState.LIVE:
+            link.state = LinkState.DELETING
+
+
+def _let_stay(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """Their events stay in Google until the appointments change again."""
+    for link, appointment in _links(card):
+        link.settled = appointment.revision
+
+
+def _believe_empty(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    calendar = db.session.get_one(GoogleCalendar, card.detail["calendar_id"])
+    store.delete_unlisted(calendar)
+    calendar.absent_since = None
+
+
+def _doubt_empty(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """Read it anew at the next look; what is here stays until then."""
+    calendar = db.session.get_one(GoogleCalendar, card.detail["calendar_id"])
+    calendar.absent_since = now
+    calendar.query_signature = None
+
+
+def _delete_unknown(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """Remove from Google an event of ours whose appointment this database doesn't know: by the worker."""
+    connection = db.session.get_one(Connection, card.connection_id)
+    connection.unwanted = [*connection.unwanted, card.detail["event_id"]]
+
+
+def _end_question(card: ChangeCard, reason: str) -> None:
+    """The answer lets the connection write again."""
+    connection = db.session.get_one(Connection, card.connection_id)
+    if connection.problem == "question" and connection.problem_detail == reason:
+        connection.problem = connection.problem_detail = connection.problem_since = None
+
+
+def _when(
+    appointment: Appointment,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    *,
+    start: EventTime | None = None,
+    end: EventTime | None = None,
+) -> When:
+    """Times as the appointment keeps them: in its own zone, or as whole days."""
+    if start is not None and end is not None and start.date is not None and end.date is not None:
+        return AllDay(start.date, end.date, appointment.timezone)
+    if appointment.all_day:
+        first, last = (at.astimezone(appointment.provider.zone).date() for at in (starts_at, ends_at))
+        return AllDay(first, last, appointment.timezone)
+    return Timed.from_instants(starts_at, ends_at, appointment.timezone)
