@@ -1,4 +1,4 @@
-"""One run per connection: the lease, its end, its renewal, and the fence before a worker that wakes up late."""
+"""One run per connection: the lease, its end, its renewal, and the fence before one that wakes up late."""
 
 from __future__ import annotations
 
