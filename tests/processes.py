@@ -113,6 +113,12 @@ def make_settings(
     }
 
 
+def sync_now(portal: Portal, email: str) -> None:
+    """`sync now`, which must end with everything done."""
+    answer = portal.flask("sync", "now", email)
+    assert answer.exit_code == 0, f"{answer}\n{portal.printed()}"
+
+
 def doctor(portal: Portal, *emails: str) -> list[dict[str, Any]]:
     """What `sync doctor --json` reports."""
     answer = portal.flask("sync", "doctor", *emails, "--json").or_fail()

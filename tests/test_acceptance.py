@@ -11,7 +11,7 @@ import pytest
 
 from demo.processes import run, wait_until
 from tests.forms import Reader
-from tests.processes import World, doctor
+from tests.processes import World, doctor, sync_now
 from tests.wizard import begin_first_sync, connect_google, sign_in
 
 APPOINTMENTS, EVENTS = 200, 300
@@ -53,11 +53,11 @@ def pushed(world: World) -> list[str]:
 
 def test_a_second_sync_writes_nothing(practice: World) -> None:
     connect_google(sign_in(Reader(practice.url)))
-    assert practice.portal.flask("sync", "now", practice.email).exit_code == 0
+    sync_now(practice.portal, practice.email)
     assert len(pushed(practice)) == APPOINTMENTS
     practice.google.reset_requests()
-    assert practice.portal.flask("sync", "now", practice.email).exit_code == 0
-    assert practice.google.writes() == 0
+    sync_now(practice.portal, practice.email)
+    assert practice.google.writes() == 0, practice.google.requests()["requests"]
     (report,) = doctor(practice.portal, practice.email)
     assert (report["counts"]["linked"], report["counts"]["behind"]) == (APPOINTMENTS, 0)
     assert report["counts"]["google_events"] >= EVENTS

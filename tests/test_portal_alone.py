@@ -18,7 +18,7 @@ from demo.processes import Portal, Sandbox, answers, wait_until
 from sandbox.client import SandboxClient
 from tests.conftest import StartPortal
 from tests.forms import Reader
-from tests.processes import PASSWORD, doctor
+from tests.processes import PASSWORD, doctor, sync_now
 from tests.wizard import EMAIL, book, connect_google, sign_in
 
 ZONE = ZoneInfo("America/Chicago")
@@ -53,7 +53,7 @@ def test_appointments_reach_google_and_its_events_come_back(
     book(person, client=f"{CLIENT} ({internal_id})", day=day, at="09:00")
     assert connect_google(person) <= 8
     assert "Two-Way Sync with Google is active" in person.page.text
-    assert portal.flask("sync", "now", EMAIL).exit_code == 0
+    sync_now(portal, EMAIL)
     assert titles_in_google(sandbox_server, "Lockstep") == [internal_id]
     person.open(f"/calendar?view=month&date={day}")
     assert [entry["data-status"] for entry in person.entries("appointment")] == ["scheduled"]
@@ -62,8 +62,8 @@ def test_appointments_reach_google_and_its_events_come_back(
 
     google = SandboxClient(sandbox_server.url)
     google.reset_requests()
-    assert portal.flask("sync", "now", EMAIL).exit_code == 0
-    assert google.writes() == 0
+    sync_now(portal, EMAIL)
+    assert google.writes() == 0, google.requests()["requests"]
 
 
 def test_the_doctor_reports_in_the_agreed_shape_and_tells_no_name(
