@@ -17,6 +17,24 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "appointment_type",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("minutes BETWEEN 1 AND 1440", name=op.f("ck_appointment_type_minutes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment_type")),
+        sa.UniqueConstraint("name", name=op.f("uq_appointment_type_name")),
+    )
+    op.create_table(
+        "location",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
+        sa.UniqueConstraint("name", name=op.f("uq_location_name")),
+    )
+    op.create_table(
         "practice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -65,6 +83,8 @@ def upgrade() -> None:
         ),
         sa.Column("display_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sends_other_titles", sa.Boolean(), nullable=False),
+        sa.Column("hides_names", sa.Boolean(), nullable=False),
+        sa.Column("shortcuts_off", sa.Boolean(), nullable=False),
         sa.Column("page_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider")),
         sa.UniqueConstraint("email", name=op.f("uq_provider_email")),
@@ -266,6 +286,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_office_hours_provider_id"), ["provider_id"], unique=False)
 
     op.create_table(
+        "undo_step",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("provider_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("tone", sa.String(length=10), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_undo_step_provider_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_undo_step")),
+    )
+    with op.batch_alter_table("undo_step", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_undo_step_provider_id"), ["provider_id"], unique=False)
+
+    op.create_table(
         "appointment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
@@ -287,6 +321,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=200), nullable=True),
         sa.Column("location", sa.String(length=200), nullable=True),
         sa.Column("is_free", sa.Boolean(), nullable=False),
+        sa.Column("type_id", sa.Integer(), nullable=True),
         sa.Column("all_day", sa.Boolean(), nullable=False),
         sa.Column("start_date", sa.Date(), nullable=False),
         sa.Column("start_time", sa.Time(), nullable=True),
@@ -330,6 +365,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["series_id"], ["appointment_series.id"], name=op.f("fk_appointment_series_id")
         ),
+        sa.ForeignKeyConstraint(["type_id"], ["appointment_type.id"], name=op.f("fk_appointment_type_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment")),
         sa.UniqueConstraint("public_id", name=op.f("uq_appointment_public_id")),
         sa.UniqueConstraint(
@@ -719,6 +755,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_appointment_client_id"))
 
     op.drop_table("appointment")
+    with op.batch_alter_table("undo_step", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_undo_step_provider_id"))
+
+    op.drop_table("undo_step")
     with op.batch_alter_table("office_hours", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_office_hours_provider_id"))
 
@@ -763,4 +803,6 @@ def downgrade() -> None:
     op.drop_table("appointment_series")
     op.drop_table("provider")
     op.drop_table("practice")
+    op.drop_table("location")
+    op.drop_table("appointment_type")
     # ### end Alembic commands ###

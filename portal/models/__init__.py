@@ -25,6 +25,7 @@ from portal.models.google import (
     PushChannel,
     SyncRun,
 )
+from portal.models.offers import AppointmentType, Location
 from portal.models.people import (
     Client,
     ClientDisplayNumber,
@@ -35,6 +36,7 @@ from portal.models.people import (
     Provider,
     SyncMode,
 )
+from portal.models.undo import UndoStep
 
 __all__ = [
     "Appointment",
@@ -42,6 +44,7 @@ __all__ = [
     "AppointmentKind",
     "AppointmentSeries",
     "AppointmentStatus",
+    "AppointmentType",
     "AuditEntry",
     "CardKind",
     "ChangeCard",
@@ -56,6 +59,7 @@ __all__ = [
     "GoogleEvent",
     "GoogleOccurrence",
     "LinkState",
+    "Location",
     "LoginSession",
     "NameDisplay",
     "OfficeHours",
@@ -65,4 +69,5 @@ __all__ = [
     "SeriesFrequency",
     "SyncMode",
     "SyncRun",
+    "UndoStep",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.columns import UTCDateTime, enum_column
 from portal.extensions import Base
+from portal.models.offers import AppointmentType
 from portal.models.people import Client, Provider
 
 
@@ -82,6 +83,7 @@ class Appointment(Base):
     title: Mapped[str | None] = mapped_column(sa.String(200))  # of an OTHER event
     location: Mapped[str | None] = mapped_column(sa.String(200))
     is_free: Mapped[bool] = mapped_column(default=False)  # drawn and sent as not busy
+    type_id: Mapped[int | None] = mapped_column(sa.ForeignKey("appointment_type.id"))
 
     all_day: Mapped[bool] = mapped_column(default=False)
     start_date: Mapped[dt.date]
@@ -107,6 +109,7 @@ class Appointment(Base):
     provider: Mapped[Provider] = relationship()
     client: Mapped[Client | None] = relationship()
     series: Mapped[AppointmentSeries | None] = relationship()
+    type: Mapped[AppointmentType | None] = relationship()
 
     __table_args__ = (
         sa.UniqueConstraint("series_id", "original_date"),

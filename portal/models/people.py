@@ -64,6 +64,8 @@ class Provider(Base):
     )
     display_confirmed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # the BAA tick
     sends_other_titles: Mapped[bool] = mapped_column(default=False)
+    hides_names: Mapped[bool] = mapped_column(default=False)  # privacy mode: bars in place of names
+    shortcuts_off: Mapped[bool] = mapped_column(default=False)  # WCAG 2.1.4: single keys do nothing
     page_seen_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # polling quickens while they look
 
     @property
