@@ -59,7 +59,9 @@ def run_connection(
         return Outcome.BUSY
     run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds))
     started_at = clock()
-    run.requested = requested = run.connection.requested
+    # not by the row as a whole: what cannot even be read (a token under a lost key) must end in `_close` too
+    asked_for = sa.select(Connection.requested).where(Connection.id == connection_id)
+    run.requested = requested = db.session.scalars(asked_for).one()
     outcome: Outcome = Outcome.FAILED
     error: str | None = "crashed"  # what stands if a bug ends this run
     try:
