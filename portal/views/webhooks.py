@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import channels, jobs
 from portal.channels import Message
 from portal.clock import utcnow
-from portal.extensions import csrf, db
+from portal.extensions import begin_reading, begin_writing, csrf, db
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -23,9 +23,11 @@ def google() -> ResponseReturnValue:
         resource_id=headers.get("X-Goog-Resource-ID", ""),
         state=headers.get("X-Goog-Resource-State", ""),
     )
+    begin_reading()
     channel = channels.find_channel(message)
     if channel is None:
         return "", 404
+    begin_writing()
     connection_id = channel.connection_id
     is_news = channels.take_message(channel, message, now=now)
     db.session.commit()
