@@ -39,18 +39,22 @@ def open_cards(provider: Provider) -> list[ChangeCard]:
     )
 
 
-def choices(card: ChangeCard) -> tuple[str, ...]:
+def choices(card: ChangeCard, *, now: dt.datetime) -> tuple[str, ...]:
     """The answers a card takes, the most likely first. A closed one takes none."""
     if card.closed_at is not None:
         return ()
     reason = card.detail.get("reason")
     match card.kind:
         case CardKind.MOVED if card.detail.get("taken_over"):
-            return ("keep", "undo")
-        case CardKind.MOVED | CardKind.EDITED:
+            return ("undo", "keep") if now - card.created_at <= UNDO_WITHIN else ("keep",)
+        case CardKind.MOVED:
+            return ("keep", "use-theirs") if _theirs(card, now=now) else ("keep",)
+        case CardKind.EDITED:
             return ("keep",)
+        case CardKind.DELETED if card.needs_answer:
+            return ("completed", "no-show", "cancel") if _has_begun(card, now=now) else ("cancel", "put-back")
         case CardKind.DELETED:
-            return ("cancel", "put-back") if card.needs_answer else ("keep",)
+            return ("reinstate", "keep") if reason == "restored-in-google" else ("keep",)
         case CardKind.GROUPED:
             return GROUPED_CHOICES.get(str(reason), ("keep",))
 
@@ -67,7 +71,7 @@ GROUPED_CHOICES: dict[str, tuple[str, ...]] = {
 
 def answer(card: ChangeCard, choice: str, *, actor: Provider, now: dt.datetime) -> None:
     """Do what was answered and close the card. Raises Refused("not-a-choice" | codes of the verbs)."""
-    if choice not in choices(card):
+    if choice not in choices(card, now=now):
         raise Refused("not-a-choice")
     reason = str(card.detail.get("reason"))
     grouped = {
@@ -85,6 +89,10 @@ def answer(card: ChangeCard, choice: str, *, actor: Provider, now: dt.datetime) 
         "cancel": _cancel,
         "put-back": _put_back,
         "undo": _undo,
+        "use-theirs": _use_theirs,
+        "completed": _complete,
+        "no-show": _miss,
+        "reinstate": _reinstate,
     }.get(choice) or grouped.get((choice, reason))
     if act is not None:
         act(card, actor, now)
@@ -97,6 +105,23 @@ def _appointments(card: ChangeCard) -> list[Appointment]:
     ids = [card.appointment_id] if card.appointment_id else card.detail.get("appointments", [])
     rows = db.session.scalars(sa.select(Appointment).where(Appointment.id.in_(ids)).order_by(Appointment.id))
     return list(rows)
+
+
+def _has_begun(card: ChangeCard, *, now: dt.datetime) -> bool:
+    """Then nobody asks whether it should take place any more, but whether it did."""
+    found = _appointments(card)
+    return bool(found) and found[0].starts_at <= now and found[0].status is AppointmentStatus.SCHEDULED
+
+
+def _theirs(card: ChangeCard, *, now: dt.datetime) -> tuple[EventTime, EventTime] | None:
+    """The times that Google showed, if the appointment could take them over."""
+    found, there = _appointments(card), card.detail.get("there")
+    if not found or not there:
+        return None
+    start, end = (EventTime.from_json(text) for text in there)
+    fits = start.is_all_day == end.is_all_day == found[0].all_day and now < start.instant < end.instant
+    is_open = found[0].status is AppointmentStatus.SCHEDULED and found[0].archived_at is None
+    return (start, end) if fits and is_open else None
 
 
 def _links(card: ChangeCard) -> list[tuple[EventLink, Appointment]]:
@@ -132,6 +157,33 @@ def _undo(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
     for appointment in _appointments(card):
         when = _when(appointment, before[0], before[1])
         appointments.reschedule(appointment, when, now=now, actor=actor, source="web")
+
+
+def _use_theirs(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """Ours was written back; now the time that Google had shown is wanted after all."""
+    theirs = _theirs(card, now=now)
+    assert theirs is not None
+    start, end = theirs
+    for appointment in _appointments(card):
+        when = _when(appointment, start.instant, end.instant, start=start, end=end)
+        appointments.reschedule(appointment, when, now=now, actor=actor, source="web")
+
+
+def _complete(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """It took place, so it belongs in Google like any other that did."""
+    for appointment in _appointments(card):
+        appointments.mark_completed(appointment, now=now, actor=actor, source="web")
+    _put_back(card, actor, now)
+
+
+def _miss(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    for appointment in _appointments(card):
+        appointments.mark_no_show(appointment, now=now, actor=actor, source="web")
+
+
+def _reinstate(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    for appointment in _appointments(card):
+        appointments.reinstate(appointment, now=now, actor=actor, source="web")
 
 
 def _take_over(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:

@@ -37,13 +37,23 @@ def day(instant: dt.datetime) -> str:
 
 def span(appointment: Appointment) -> str:
     """When an appointment is: "Thu, Nov 19, 9:00 – 9:50 AM", or the day alone."""
-    date = appointment.start_date
-    words = f"{date:%a, %b} {date.day}"
     if appointment.all_day:
-        return f"{words}, all day"
-    start, end = _local(appointment.starts_at), _local(appointment.ends_at)
+        return whole_day(appointment.start_date)
+    return stretch(appointment.starts_at, appointment.ends_at)
+
+
+def whole_day(date: dt.date) -> str:
+    """ "Thu, Nov 19, all day"."""
+    return f"{date:%a, %b} {date.day}, all day"
+
+
+def stretch(starts_at: dt.datetime, ends_at: dt.datetime, *, all_day: bool = False) -> str:
+    """ "Thu, Nov 19, 9:00 – 9:50 AM"; of an all-day one the first day alone."""
+    start, end = _local(starts_at), _local(ends_at)
+    if all_day:
+        return whole_day(start.date())
     first = _clock(start).removesuffix(f" {end:%p}") if start.date() == end.date() else _clock(start)
-    return f"{words}, {first} – {_clock(end)}"
+    return f"{start:%a, %b} {start.day}, {first} – {_clock(end)}"
 
 
 def _ago(instant: dt.datetime) -> str:
