@@ -8,8 +8,12 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import itertools
+import json
+import subprocess
+import zoneinfo
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -559,3 +563,70 @@ def test_series_agree_with_plain_counting(
     window_of = expected[0], expected[-1] + dt.timedelta(minutes=1)
     found = expand(master, [], after=window_of[0], before=window_of[1])
     assert [each.start.instant for each in found] == expected
+
+
+# An independent implementation, in every zone (scripts/independent-recurrence)
+
+
+def distinct_zones() -> list[str]:
+    """One name for each different table of offsets from 2024 to 2030, found by looking at every half day."""
+    moments = [dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=12 * step) for step in range(5114)]
+    tables: dict[tuple[Any, ...], str] = {}
+    for tzid in sorted(available_zones()):
+        place = ZoneInfo(tzid)
+        offsets = [(moment, moment.astimezone(place).utcoffset()) for moment in moments]
+        changes = [
+            (_turn(place, before, after), offset)
+            for (before, old), (after, offset) in itertools.pairwise(offsets)
+            if old != offset
+        ]
+        tables.setdefault((offsets[0][1], *changes), tzid)
+    return sorted(tables.values())
+
+
+def available_zones() -> set[str]:
+    """Real places; `localtime` and the like differ from machine to machine."""
+    names = zoneinfo.available_timezones()
+    return {name for name in names if "/" in name and not name.startswith(("posix/", "right/"))}
+
+
+def _turn(place: ZoneInfo, before: dt.datetime, after: dt.datetime) -> dt.datetime:
+    """The minute in which the offset changes between two moments."""
+    old = before.astimezone(place).utcoffset()
+    while after - before > dt.timedelta(minutes=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(place).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return after.replace(second=0, microsecond=0)
+
+
+@pytest.mark.long
+def test_series_agree_with_an_independent_implementation_in_every_zone() -> None:
+    zones = distinct_zones()
+    assert len(zones) > 60
+    cases = [
+        {"tzid": tzid, "start": start, "rule": rule}
+        for tzid in zones
+        for start, rule in (
+            ("20240107T001500", "FREQ=WEEKLY"),
+            ("20240107T023000", "FREQ=WEEKLY;BYDAY=SU,TH,SA"),
+            ("20240131T233000", "FREQ=MONTHLY"),
+            ("20240128T014500", "FREQ=MONTHLY;BYDAY=-1SU"),
+        )
+    ]
+    script = Path(__file__).resolve().parents[2] / "scripts" / "independent-recurrence"
+    answer = subprocess.run([script], input=json.dumps(cases), capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    theirs = json.loads(answer.stdout)
+    assert min(map(len, theirs)) > 45
+    assert [case for case, starts in zip(cases, theirs, strict=True) if ours(**case) != starts] == []
+
+
+def ours(tzid: str, start: str, rule: str) -> list[str]:
+    """What the script answers for the same case."""
+    first = dt.datetime.strptime(start, "%Y%m%dT%H%M%S")  # noqa: DTZ007 (wall time on purpose)
+    master = series(str(first), f"RRULE:{rule}", tzid=tzid)
+    years = dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2031, 1, 1, tzinfo=dt.UTC)
+    return sorted(each.start.key for each in expand(master, [], after=years[0], before=years[1]))
