@@ -271,6 +271,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_login_session_provider_id"), ["provider_id"], unique=False)
 
     op.create_table(
+        "mail",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("provider_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=64), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_mail_provider_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint(
+            "provider_id", "reason", "since", "day", name=op.f("uq_mail_provider_id_reason_since_day")
+        ),
+    )
+    op.create_table(
         "office_hours",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("provider_id", sa.Integer(), nullable=False),
@@ -377,6 +397,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_appointment_provider_ends", ["provider_id", "ends_at"], unique=False)
         batch_op.create_index("ix_appointment_provider_starts", ["provider_id", "starts_at"], unique=False)
 
+    op.create_table(
+        "checkup",
+        sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("error", sa.String(length=64), nullable=True),
+        sa.Column("days", sa.JSON(), nullable=False),
+        sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("with_guests", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_checkup_connection_id")),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_checkup")),
+    )
     op.create_table(
         "client_display_number",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -749,6 +780,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_client_display_number_client_id"))
 
     op.drop_table("client_display_number")
+    op.drop_table("checkup")
     with op.batch_alter_table("appointment", schema=None) as batch_op:
         batch_op.drop_index("ix_appointment_provider_starts")
         batch_op.drop_index("ix_appointment_provider_ends")
@@ -763,6 +795,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_office_hours_provider_id"))
 
     op.drop_table("office_hours")
+    op.drop_table("mail")
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_login_session_provider_id"))
 

@@ -11,6 +11,7 @@ from portal.models.appointments import (
     SeriesFrequency,
 )
 from portal.models.audit import AuditEntry
+from portal.models.care import Checkup, Mail
 from portal.models.feeds import Feed, FeedRead
 from portal.models.google import (
     CardKind,
@@ -48,6 +49,7 @@ __all__ = [
     "AuditEntry",
     "CardKind",
     "ChangeCard",
+    "Checkup",
     "Client",
     "ClientDisplayNumber",
     "Connection",
@@ -61,6 +63,7 @@ __all__ = [
     "LinkState",
     "Location",
     "LoginSession",
+    "Mail",
     "NameDisplay",
     "OfficeHours",
     "Practice",
