@@ -369,11 +369,13 @@ def test_without_a_single_message_everything_is_here_by_polling(office: Office, 
     """Failure 33: all notifications are dropped."""
     office.google.add_fault("push_drop", method="push", **FOR_EVER)
     office.connect_and_rest()
-    add_lunch(office)
     forget_that_anything_changed(office)
+    office.rest()
+    add_lunch(office)
+    advance(office, seconds=200)
     follow(office)
     assert office.shown() == []
-    advance(office, seconds=301)
+    advance(office, seconds=105)
     follow(office)
     assert office.shown() == ["Lunch"]
     assert entrance.taken() == []
@@ -505,6 +507,10 @@ def test_an_old_channel_lives_on_while_its_successor_is_refused(office: Office) 
     office.rest()
     assert {each["id"] for each in open_there(office)} == old
     assert count(office, "channels.stop") == 0
+    assert channels.are_proven(office.connection, now=office.clock())
+    advance(office, hours=8)
+    office.rest()
+    assert not channels.are_proven(office.connection, now=office.clock()), "it has ended"
 
 
 @on_sqlite
