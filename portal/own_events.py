@@ -281,8 +281,7 @@ def _link_of(appointment: Appointment | None) -> EventLink | None:
 
 
 def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
-    """Ours, with no live event here: agreed as its tag says, then judged like any linked event."""
-    assert event.tag is not None
+    """Ours, with no live event here: linked, and then judged like any unsettled write of ours."""
     if link is None:
         link = EventLink(appointment_id=appointment.id, connection_id=run.connection_id, revival=0)
         db.session.add(link)
@@ -290,7 +289,7 @@ def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointm
         cards.close(appointment, outcome="restored-in-google", now=run.now)
     link.event_id, link.state = event.event_id, LinkState.LIVE
     link.etag, link.content_hash, link.remote_updated = None, None, None
-    link.revision, link.times_hash = event.tag.revision, event.tag.times_hash
+    link.revision, link.times_hash = 0, None  # its tag tells, and may be newer than this database
     link.revival = max(link.revival, _revival_of(run, event, appointment))
     link.agreed_at = run.now
     link.appointment = appointment

@@ -80,6 +80,8 @@ def push(run: Run, calendar_id: str) -> bool:
             outcomes = run.google.write_events(calendar_id, [plan.write for plan in plans])
             run.spend([plan.write.verb for plan in plans])
             _keep(run, calendar_id, plans, outcomes)
+        if run.connection.problem == "question":
+            return True  # asked just now: nothing more is written before the answer
         if run.is_out_of_time:
             return False
 
@@ -320,9 +322,9 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
     if event.is_cancelled:
         row.state = LinkState.GONE
         return
+    # nothing is agreed yet: its tag may be newer than the appointment here, where a backup was restored
     row.state, row.etag, row.content_hash = LinkState.LIVE, None, None
-    row.revision = event.tag.revision if event.tag else 0
-    row.times_hash = event.tag.times_hash if event.tag else None
+    row.revision, row.times_hash = 0, None
     own_events.settle(run, row, event)
     run.counts["adopted"] += 1
 
