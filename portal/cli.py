@@ -19,12 +19,14 @@ from portal.config import Config
 from portal.engine import Outcome
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.models import Connection, ConnectionPhase, Provider
+from portal.models import Connection, ConnectionPhase, EventLink, Provider
 
 LEASE_WAIT_SECONDS = 120
 LONGEST_SECONDS = 600
 LEASE_POLL_SECONDS = 0.2
 PACED_POLL_SECONDS = 1.0
+NOT_VISIBLE_POLL_SECONDS = 5.0
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)  # after runs that failed; Google's lost answers are seldom many
 
 # Exit codes of `sync now`
 ALL_DONE, SOMETHING_FAILED, PERSON_NEEDED, LEASE_NOT_FREE = 0, 1, 2, 3
@@ -131,26 +133,45 @@ def _sync_one(connection_id: int, *, full: bool, deadline: float) -> int:
     """Run until nothing is behind or the time is up, whatever the schedule and the back-off say."""
     config: Config = current_app.extensions["config"]
     lease_deadline = time.monotonic() + LEASE_WAIT_SECONDS
-    outcome = Outcome.BUSY
-    while time.monotonic() < deadline:
+    _forget_back_off(connection_id)
+    retries = iter(RETRY_SECONDS)
+    while True:
         _make_due(connection_id)
         outcome = engine.run_connection(
             connection_id, clock=utcnow, trigger="command", poll=config.sync_poll_seconds, full=full
         )
-        if outcome is Outcome.BUSY:
-            if time.monotonic() >= lease_deadline:
-                break
-            time.sleep(LEASE_POLL_SECONDS)
-            continue
-        if outcome is Outcome.PACED:
-            time.sleep(PACED_POLL_SECONDS)
-            continue
-        if outcome is Outcome.MORE:
-            full = False  # the new generation has begun; go on with it
-            continue
-        if outcome is not Outcome.LOST:
-            break
-    return _code(connection_id, outcome)
+        full = full and outcome in (Outcome.BUSY, Outcome.FAILED)  # otherwise the new generation has begun
+        match outcome:
+            case Outcome.BUSY:
+                wait = LEASE_POLL_SECONDS if time.monotonic() < lease_deadline else None
+            case Outcome.PACED:
+                wait = PACED_POLL_SECONDS
+            case Outcome.MORE | Outcome.LOST:
+                wait = 0.0
+            case Outcome.FAILED:
+                wait = None if _is_quota(connection_id) else next(retries, None)
+            case _:
+                wait = NOT_VISIBLE_POLL_SECONDS if store.has_invisible(connection_id) else None
+        if wait is None or time.monotonic() + wait >= deadline:
+            return _code(connection_id, outcome)
+        time.sleep(wait)
+
+
+def _forget_back_off(connection_id: int) -> None:
+    """What was postponed is tried now."""
+    db.session.execute(
+        sa.update(EventLink)
+        .where(EventLink.connection_id == connection_id, EventLink.retry_at.is_not(None))
+        .values(retry_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+
+
+def _is_quota(connection_id: int) -> bool:
+    """Google asks for hours of rest: nothing that a command could wait for."""
+    db.session.expire_all()
+    return db.session.get_one(Connection, connection_id).problem == "quota"
 
 
 def _make_due(connection_id: int) -> None:

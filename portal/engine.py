@@ -12,6 +12,7 @@ import structlog
 from portal import app_calendar, channels, disconnect, freshness, lease, store
 from portal.errors import (
     CalendarError,
+    CalendarUnavailable,
     EventNotFound,
     LeaseLost,
     PermissionDenied,
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 NEEDS_A_PERSON = frozenset({"reconnect-required", "scope-missing", "question"})
 CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
 SYNCING = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
+SURE_AFTER_FAILURES = 2
 APP_CALENDAR_GONE = (EventNotFound, PermissionDenied)
 
 
@@ -118,7 +120,9 @@ def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
             freshness.begin_verification(run)
             if not pull(run, full=full):
                 return Outcome.MORE
-            run.connection.tightened_at = None
+            if run.connection.tightened_at is not None:
+                run.connection.tightened_at = None
+                run.commit()
             extend_occurrences(run)
             if not _push(run, calendar.calendar_id):
                 return _hand_on(run)
@@ -155,9 +159,11 @@ def _app_calendar_gone(run: Run, *, poll: int) -> Outcome:
     """Ask, and touch nothing: a missing calendar never means that appointments were canceled."""
     problem = app_calendar.find_again(run)
     connection = run.connection
+    if problem == "calendar-out-of-reach" and connection.failures < SURE_AFTER_FAILURES:
+        raise CalendarUnavailable("calendar-does-not-open")  # new calendars may take a while (facts §10)
     if connection.problem != problem:
         connection.problem, connection.problem_since = problem, run.now
-    connection.failures, connection.retry_at = 0, None
+    connection.retry_at = None
     connection.next_check_at = run.now + dt.timedelta(seconds=poll_seconds(poll=poll, is_watched=False))
     run.commit()
     return Outcome.ASKED

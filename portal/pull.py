@@ -39,11 +39,13 @@ def pull(run: Run, *, full: bool = False) -> bool:
     is marked stale, and the others go on.
     """
     calendar_list.refresh(run)
-    for calendar_id in [calendar.id for calendar in calendar_list.readable(run.connection_id)]:
-        calendar = db.session.get_one(GoogleCalendar, calendar_id)
-        if full:
+    calendars = calendar_list.readable(run.connection_id)
+    calendar_ids = [calendar.id for calendar in calendars]
+    if full:
+        for calendar in calendars:
             begin_generation(calendar)
-            run.commit()
+        run.commit()
+    for calendar_id in calendar_ids:
         try:
             if not _pull_calendar(run, calendar_id):
                 return False

@@ -13,14 +13,12 @@ import sqlalchemy as sa
 from portal import cards, clients, own_events, store
 from portal.errors import (
     CalendarError,
-    CalendarUnavailable,
     Conflict,
     EtagMismatch,
     EventNotFound,
     InvalidCalendarData,
+    InvalidRequest,
     PermissionDenied,
-    QuotaExceeded,
-    RateLimited,
 )
 from portal.extensions import db
 from portal.google.client import BATCH_MOST, Outcome, Write
@@ -195,7 +193,7 @@ def _keep(run: Run, calendar_id: str, plans: list[Plan], outcomes: list[Outcome]
             _agree(run, plan, outcome)
         elif isinstance(outcome, NEEDS_A_LOOK):
             unsettled.append((plan, outcome))
-        elif _concerns_one(outcome):
+        elif isinstance(outcome, InvalidRequest):
             _postpone(run, plan, outcome)
         else:
             trouble = trouble or outcome
@@ -205,13 +203,6 @@ def _keep(run: Run, calendar_id: str, plans: list[Plan], outcomes: list[Outcome]
         _look_again(run, calendar_id, plan, outcome)
     if trouble is not None:
         raise trouble
-
-
-def _concerns_one(outcome: CalendarError) -> bool:
-    """A malformed part is that appointment's own trouble; everything else befalls them all."""
-    return not isinstance(outcome, CalendarUnavailable | RateLimited | QuotaExceeded) and (
-        outcome.code in {"400", "invalid", "required", "badRequest", "parseError", "timeRangeEmpty"}
-    )
 
 
 def _link_row(run: Run, plan: Plan) -> EventLink:

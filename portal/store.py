@@ -152,6 +152,14 @@ def count_live_links(connection_id: int) -> int:
     )
 
 
+def has_invisible(connection_id: int) -> bool:
+    """Whether an event was refused as a duplicate and then not found: Google needs a moment (facts §10)."""
+    query = sa.select(EventLink.id).where(
+        EventLink.connection_id == connection_id, EventLink.error == "duplicate"
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def unexplained_deletes(connection: Connection) -> list[EventLink]:
     """Links whose event would be deleted although no change of status in the history says why."""
     explained = sa.exists().where(

@@ -21,6 +21,7 @@ from portal.models import AuditEntry, Client, Connection, LoginSession, Provider
 from sandbox import serve
 from sandbox.client import SandboxClient
 from tests.engine.conftest import CLIENT_ID, CLIENT_SECRET, EMAIL, ZONE, Office
+from tests.engine.test_push import starts_at
 from tests.practice import SETTINGS
 
 PASSWORD = "a phrase for tests only"
@@ -227,14 +228,24 @@ def test_sync_now_says_1_when_something_failed(command: Command, office: Office)
 
 
 def test_sync_now_says_1_when_one_appointment_cannot_be_written(command: Command, office: Office) -> None:
-    """What waits for a retry of its own is behind, however well the run went."""
+    """What is left for a later try is behind, however well the run went."""
+    office.connect_and_rest()
+    appointment = office.book()
+    office.run()
+    office.move(appointment, hours=1)
+    office.google.add_fault("forbidden", method="calendar.events.patch", times=None)
+    assert command("sync", "now", EMAIL).exit_code == 1
+
+
+def test_sync_now_waits_for_no_back_off(command: Command, office: Office) -> None:
     office.connect_and_rest()
     appointment = office.book()
     office.run()
     office.move(appointment, hours=1)
     db.session.execute(sa.text("UPDATE event_link SET retry_at = '2999-01-01'"))
     db.session.commit()
-    assert command("sync", "now", EMAIL).exit_code == 1
+    assert command("sync", "now", EMAIL).exit_code == 0
+    assert starts_at(office.event_of(appointment)) == appointment.starts_at
 
 
 def test_sync_now_says_2_when_a_person_is_needed(command: Command, office: Office) -> None:
