@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 TYPED := portal sandbox demo bench scripts wsgi.py worker.py
 
-.PHONY: help setup browser demo run worker test test-browser screens test-long lint format bench lock
+.PHONY: help setup browser demo run worker test test-browser test-google screens test-long lint format bench lock
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ test: setup ## Run the tests, one walk in the browser among them
 
 test-browser: setup ## Run every browser test
 	@chromium="$$(scripts/chromium)"; CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/browser
+
+test-google: setup ## Run the contract suite, against the Google named in the environment (docs/google-contract.md)
+	@$(BIN)/python -m pytest --confcutdir=tests/google_contract --tb=short tests/google_contract
 
 screens: setup ## Take the pictures in docs/screens/ anew
 	@chromium="$$(scripts/chromium)"; KEEP_SCREENS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/browser
