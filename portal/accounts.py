@@ -105,6 +105,7 @@ def authenticate(email: str, password: str) -> Provider | None:
 def open_session(provider: Provider, *, now: dt.datetime) -> str:
     """Begin a sign-in and return the token for its cookie; only the token's hash is stored."""
     token = secrets.token_urlsafe(32)
+    provider.page_seen_at = now
     db.session.add(
         LoginSession(
             token_hash=_hash(token), provider=provider, created_at=now, seen_at=now, authenticated_at=now
@@ -130,6 +131,15 @@ def touch_session(row: LoginSession, *, now: dt.datetime) -> bool:
     if (now - row.seen_at).total_seconds() < SEEN_EVERY_SECONDS:
         return False
     row.seen_at = now
+    row.provider.page_seen_at = now
+    return True
+
+
+def note_open_page(row: LoginSession, *, now: dt.datetime) -> bool:
+    """Note that a page of theirs is open, whether or not they are there. True if that wants a commit."""
+    seen_at = row.provider.page_seen_at
+    if seen_at is not None and (now - seen_at).total_seconds() < SEEN_EVERY_SECONDS:
+        return False
     row.provider.page_seen_at = now
     return True
 

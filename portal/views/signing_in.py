@@ -12,7 +12,7 @@ from flask_login import UserMixin, current_user
 from portal import accounts
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import begin_reading, begin_writing, csrf, db, htmx, login_manager
+from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
 from portal.models import LoginSession, Provider
 
 PUBLIC_ENDPOINTS = frozenset(
@@ -85,7 +85,9 @@ def _admit() -> ResponseReturnValue | None:
     begin_reading()
     if not current_user.is_authenticated:
         return _send_to_login()
-    if not request.headers.get("X-Background") and accounts.touch_session(current_user.row, now=utcnow()):
+    # A page that refreshes itself says so: it shows that a page is open, but nobody stays signed in by it
+    note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
+    if note(current_user.row, now=utcnow()):
         begin_writing()
         db.session.add(current_user.row)
         db.session.commit()
@@ -102,6 +104,3 @@ def _send_to_login() -> ResponseReturnValue:
     if htmx:
         return "", 401, {"HX-Redirect": address}
     return redirect(address, 303)
-
-
-__all__ = ["csrf", "recently_authenticated", "register", "signed_in_provider"]
