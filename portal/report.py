@@ -1,112 +1,174 @@
-"""The support report: a provider's sync in ids, counts, states and times. No name, no title."""
+"""The support report: a provider's sync in ids, counts, states, times and versions. No name, no title."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import platform
+from importlib import metadata
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal import connect, facts
+from portal import checks, connect
 from portal.extensions import db
-from portal.models import Connection, Feed, FeedRead, GoogleCalendar, Provider, PushChannel, SyncMode
-from portal.sync.health import ConnectionFacts, Story, tell
+from portal.models import Checkup, Connection, EventLink, GoogleCalendar, Provider, PushChannel, SyncRun
+from portal.sync.health import ConnectionFacts
 
-OLD_FEED_READ_DAYS = 7
+RUNS_TOLD = 20
+VERSIONED = ("flask", "sqlalchemy", "google-api-python-client", "rq", "authlib")
 
 
 def support_report(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
-    """One provider's report, in the form that `contract.md` fixes."""
-    known = facts.gather_facts(provider, now=now)
-    story = tell(known, now=now)
+    """One provider's report, in the form that `contract.md` fixes; the rest is our own addition."""
+    known, story, _, lines = checks.examine_provider(provider, now=now)
     connection = connect.live_connection(provider)
-    counts = known.counts
     return {
         "provider_id": provider.id,
         "mode": provider.sync_mode.value,
         "state": story.state,
-        "counts": {
-            "live": counts.live,
-            "linked": counts.linked,
-            "behind": counts.behind,
-            "google_events": counts.google_events,
-            "quarantined": counts.quarantined,
-            "held": counts.held,
-            "cards": counts.cards,
-        },
+        "counts": _counts(known),
         "last_pull_at": known.last_pulled_at,
         "last_push_at": known.last_pushed_at,
-        "channels": _live_channels(connection, now),
-        "lines": _lines(provider, connection, known, story, now),
+        "channels": checks.live_channels(connection, now=now),
+        "lines": [{"id": line.id, "ok": line.ok, "code": line.full_code} for line in lines],
+        "at": now,
+        "names": provider.name_display.value,
+        "versions": _versions(),
+        "connection": _connection(connection, now=now) if connection else None,
     }
 
 
-def _lines(
-    provider: Provider, connection: Connection | None, known: ConnectionFacts, story: Story, now: dt.datetime
-) -> list[dict[str, Any]]:
-    """One line a question. `code` says what was found; it is a word of ours, never Google's text."""
-    lines = [
-        _line("mode", True, provider.sync_mode.value),
-        _line("state", not story.needs_a_person, story.code),
-    ]
-    if provider.sync_mode is SyncMode.TWO_WAY and connection is not None:
-        stale = _stale_calendars(connection)
-        lines += [
-            _line(
-                "grant", known.problem not in {"reconnect-required", "scope-missing"}, known.problem or "ok"
-            ),
-            _line("calendars", stale == 0, f"stale-{stale}" if stale else "ok"),
-            _line("behind", known.counts.behind == 0, f"behind-{known.counts.behind}"),
-            _line("quarantine", known.counts.quarantined == 0, f"quarantined-{known.counts.quarantined}"),
-            _line("cards", known.counts.cards == 0, f"cards-{known.counts.cards}"),
-            _line("pulled", known.last_pulled_at is not None, "pulled" if known.last_pulled_at else "never"),
-            _line("pushed", known.last_pushed_at is not None, "pushed" if known.last_pushed_at else "never"),
-        ]
-    is_read = _old_feed_is_read(provider, now)
-    lines.append(_line("old-feed", not is_read, "still-read" if is_read else "quiet"))
+def as_text(report: dict[str, Any]) -> str:
+    """The same to read and to paste into a message."""
+    return "\n".join(_text_lines(report, "")) + "\n"
+
+
+def _text_lines(value: Any, indent: str) -> list[str]:
+    lines: list[str] = []
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else ((f"{place}", each) for place, each in enumerate(value, 1))
+    )
+    for name, each in pairs:
+        if isinstance(each, dict | list) and each:
+            lines += [f"{indent}{name}:", *_text_lines(each, f"{indent}  ")]
+        else:
+            lines.append(f"{indent}{name}: {_text(each)}")
     return lines
 
 
-def _line(identifier: str, ok: bool, code: str) -> dict[str, Any]:
-    return {"id": identifier, "ok": ok, "code": code}
+def _text(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat(timespec="seconds")
+    return "-" if value is None or value in ({}, []) else str(value)
 
 
-def _stale_calendars(connection: Connection) -> int:
-    return _count(
-        sa.select(sa.func.count(GoogleCalendar.id)).where(
-            GoogleCalendar.connection_id == connection.id,
-            GoogleCalendar.is_chosen,
-            GoogleCalendar.stale_since.is_not(None),
-        )
+def _counts(known: ConnectionFacts) -> dict[str, int]:
+    counts = known.counts
+    return {
+        "live": counts.live,
+        "linked": counts.linked,
+        "behind": counts.behind,
+        "google_events": counts.google_events,
+        "quarantined": counts.quarantined,
+        "held": counts.held,
+        "cards": counts.cards,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "database": db.engine.dialect.name}
+    return {**found, **{name: metadata.version(name) for name in VERSIONED}}
+
+
+def _connection(connection: Connection, *, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": connection.id,
+        "phase": connection.phase.value,
+        "problem": connection.problem,
+        "problem_detail": connection.problem_detail,
+        "problem_since": connection.problem_since,
+        "failures": connection.failures,
+        "retry_at": connection.retry_at,
+        "next_check_at": connection.next_check_at,
+        "granted_at": connection.granted_at,
+        "scopes": sorted(scope.rpartition("/")[2] for scope in connection.scopes.split()),
+        "workspace_account": connection.hosted_domain is not None,
+        "requested": connection.requested,
+        "handled": connection.handled,
+        "calendars": [_calendar(row) for row in connect.calendars(connection)],
+        "links": _links(connection),
+        "channels": _channels(connection, now=now),
+        "runs": _runs(connection),
+        "check": _check(connection),
+    }
+
+
+def _calendar(row: GoogleCalendar) -> dict[str, Any]:
+    """A calendar's id may be an e-mail address, so only its hash is told."""
+    return {
+        "id": hashlib.sha256(row.calendar_id.encode()).hexdigest()[:12],
+        "role": row.access_role,
+        "ours": row.is_app_calendar,
+        "chosen": row.is_chosen,
+        "why_not": row.why_not,
+        "stale_since": row.stale_since,
+        "missing_since": row.missing_since,
+        "last_pulled_at": row.last_pulled_at,
+        "has_token": row.sync_token is not None,
+    }
+
+
+def _links(connection: Connection) -> dict[str, int]:
+    """How many links are in which state, and with which error."""
+    rows = db.session.execute(
+        sa.select(EventLink.state, EventLink.error, sa.func.count(EventLink.id))
+        .where(EventLink.connection_id == connection.id)
+        .group_by(EventLink.state, EventLink.error)
     )
+    return {f"{state.value}{f' {error}' if error else ''}": number for state, error, number in rows}
 
 
-def _live_channels(connection: Connection | None, now: dt.datetime) -> int:
-    if connection is None:
-        return 0
-    return _count(
-        sa.select(sa.func.count(PushChannel.id)).where(
-            PushChannel.connection_id == connection.id,
-            PushChannel.stopped_at.is_(None),
-            PushChannel.expires_at > now,
-        )
+def _channels(connection: Connection, *, now: dt.datetime) -> list[dict[str, Any]]:
+    rows = db.session.scalars(
+        sa.select(PushChannel)
+        .where(PushChannel.connection_id == connection.id, PushChannel.expires_at > now)
+        .order_by(PushChannel.id)
     )
+    return [
+        {"expires_at": row.expires_at, "last_message_at": row.last_message_at, "stopped_at": row.stopped_at}
+        for row in rows
+    ]
 
 
-def _old_feed_is_read(provider: Provider, now: dt.datetime) -> bool:
-    return bool(
-        _count(
-            sa.select(sa.func.count(FeedRead.id))
-            .join(Feed, Feed.id == FeedRead.feed_id)
-            .where(
-                Feed.provider_id == provider.id,
-                Feed.replaced_at.is_not(None),
-                FeedRead.at > Feed.replaced_at,
-                FeedRead.at > now - dt.timedelta(days=OLD_FEED_READ_DAYS),
-            )
-        )
+def _runs(connection: Connection) -> list[dict[str, Any]]:
+    rows = db.session.scalars(
+        sa.select(SyncRun)
+        .where(SyncRun.connection_id == connection.id)
+        .order_by(SyncRun.started_at.desc(), SyncRun.id.desc())
+        .limit(RUNS_TOLD)
     )
+    return [
+        {
+            "at": row.started_at,
+            "seconds": round((row.ended_at - row.started_at).total_seconds(), 2) if row.ended_at else None,
+            "trigger": row.trigger,
+            "outcome": row.outcome,
+            "error": row.error,
+            "counts": dict(row.counts),
+        }
+        for row in rows
+    ]
 
 
-def _count(query: sa.Select[int]) -> int:
-    return db.session.scalar(query) or 0
+def _check(connection: Connection) -> dict[str, Any] | None:
+    row = db.session.get(Checkup, connection.id)
+    if row is None:
+        return None
+    verdicts: dict[str, int] = {}
+    for difference in row.differences:
+        verdicts[difference["verdict"]] = verdicts.get(difference["verdict"], 0) + 1
+    compared = sum(total for total, _ in row.days.values())
+    return {"at": row.at, "error": row.error, "compared": compared, "differences": verdicts}
