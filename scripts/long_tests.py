@@ -63,9 +63,9 @@ def _write_summary(*, seed: int, exit_code: int, seconds: float, rows: list[tupl
     lines = [
         f"# Long tests, {day}",
         "",
-        f"- commit: {_commit()}{' with uncommitted changes' if _dirty() else ''}",
+        f"- {commit_words()}",
         f"- seed: {seed} (again: `python -m scripts.long_tests {seed}`)",
-        f"- machine: {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}",
+        f"- {machine_words()}",
         f"- exit code: {exit_code}, after {seconds:.0f} s",
         "",
         "| Test | Outcome | Seconds |",
@@ -74,6 +74,16 @@ def _write_summary(*, seed: int, exit_code: int, seconds: float, rows: list[tupl
     ]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def commit_words() -> str:
+    """What was measured, as a line of a summary."""
+    return f"commit: {_commit()}{' with uncommitted changes' if _dirty() else ''}"
+
+
+def machine_words() -> str:
+    """Where it was measured; ratios taken in one run mean more than seconds."""
+    return f"machine: {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
 
 
 def _commit() -> str:
