@@ -332,7 +332,7 @@ def any_resource() -> st.SearchStrategy[Any]:
     )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_resource_becomes_an_event_or_is_called_invalid(data: st.DataObject) -> None:
     drawn = data.draw(any_resource())
