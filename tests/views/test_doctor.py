@@ -1,0 +1,212 @@
+"""Sync doctor and help: lines with buttons that lead somewhere, answers that show one's own state."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal.clock import utcnow
+from portal.extensions import db
+from portal.models import (
+    AppointmentStatus,
+    CardKind,
+    Checkup,
+    ConnectionPhase,
+    EventLink,
+    LinkState,
+    SyncMode,
+)
+from portal.views import help as help_pages
+from tests.forms import Element, read_page
+from tests.office import Office, get
+from tests.views.test_changes import booked, card
+
+DOCTOR = "/calendar/sync/doctor"
+
+
+def in_two_way(office: Office, problem: str | None = None) -> None:
+    connection = office.connection()
+    connection.phase, connection.problem, connection.problem_since = ConnectionPhase.ACTIVE, problem, utcnow()
+    connection.last_pushed_at = connection.last_pulled_at = connection.app_calendar_made_at = utcnow()
+    connection.scopes = " ".join(help_pages.connecting.oauth.CALENDAR_SCOPES)
+    office.provider.sync_mode = SyncMode.TWO_WAY
+    db.session.commit()
+
+
+def lines(visitor: FlaskClient, address: str = DOCTOR) -> dict[str, Element]:
+    return {each["data-line"]: each for each in get(visitor, address).everything() if "data-line" in each}
+
+
+def actions(element: Element) -> list[str]:
+    """Where its links and forms lead."""
+    return [each["href"] or each["action"] for each in element.everything() if each.tag in ("a", "form")]
+
+
+def test_without_two_way_the_doctor_says_what_is_on(office: Office, visitor: FlaskClient) -> None:
+    assert set(lines(visitor)) == {"mode", "old-feed"}
+    assert "Sync is off" in lines(visitor)["mode"].text
+
+
+def test_every_question_has_a_line_and_the_worst_comes_first(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office, "reconnect-required")
+    found = lines(visitor)
+    assert next(iter(found)) in ("grant", "pushed", "pulled")
+    assert found["grant"]["data-code"] == "reconnect-required"
+    assert actions(found["grant"]) == ["/calendar/sync/google/connect"]
+    assert {"mode", "account", "app-calendar", "calendars", "channel", "duplicates", "unsent"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("problem", "line", "leads_to"),
+    [
+        ("scope-missing", "grant", "/calendar/sync/google/connect"),
+        ("calendar-missing", "app-calendar", "/calendar/sync/create-again"),
+        ("calendar-out-of-reach", "app-calendar", "/calendar/sync/create-again"),
+        ("delayed", "pushed", "/calendar/sync/now"),
+        ("quota", "pushed", "/calendar/sync/now"),
+    ],
+)
+def test_what_ails_the_sync_has_a_line_whose_button_mends_it(
+    office: Office, visitor: FlaskClient, problem: str, line: str, leads_to: str
+) -> None:
+    in_two_way(office, problem)
+    found = lines(visitor)[line]
+    assert "is-bad" in found["class"] or "is-warn" in found["class"]
+    assert actions(found) == [leads_to]
+
+
+def test_an_appointment_that_is_not_in_google_is_named_with_its_reason(
+    office: Office, visitor: FlaskClient
+) -> None:
+    in_two_way(office)
+    card(office, CardKind.DELETED, booked(office), asks=True, state=LinkState.HELD)
+    found = lines(visitor)["unsent"]
+    assert "Rosa Tellan" in found.text
+    assert "deleted there, waits for your answer" in found.text
+    assert actions(found) == ["/calendar/sync/changes"]
+
+
+def test_a_subscription_to_ones_own_feed_is_a_duplicate(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    calendar = office.connection()
+    row = db.session.scalars(db.select(help_pages.connecting.connect.GoogleCalendar)).one()
+    row.why_not, calendar.calendars_listed_at = "own-feed", row.listed_at
+    db.session.commit()
+    assert lines(visitor)["duplicates"]["data-code"] == "own-feed-1"
+
+
+def test_the_strip_shows_three_weeks_of_the_last_comparison(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    today = utcnow().astimezone(office.provider.zone).date()
+    difference = {"verdict": "not-here", "day": today.isoformat(), "calendar": 1, "appointment": None}
+    db.session.add(
+        Checkup(
+            connection_id=office.connection().id,
+            at=utcnow(),
+            days={today.isoformat(): [3, 1]},
+            differences=[difference],
+        )
+    )
+    db.session.commit()
+    page = get(visitor, DOCTOR)
+    cells = [each for each in page.find("a") if each["class"].startswith("cell")]
+    assert len(cells) == 21
+    assert [each["class"] for each in cells if "1 of 3 differ" in each.text] == ["cell cell-diff"]
+    assert "Not here yet" in page.text
+
+
+def test_google_out_of_reach_is_said_where_a_day_is_asked_for(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    row = db.session.scalars(db.select(help_pages.connecting.connect.GoogleCalendar)).one()
+    page = get(visitor, f"{DOCTOR}?calendar={row.id}&day=2026-11-19")
+    assert "Google could not be reached just now" in page.text
+
+
+def test_nobody_reads_a_calendar_of_somebody_else(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    office.connection(office.other)
+    theirs = office.connection(office.other).id
+    row = db.session.scalars(
+        db.select(help_pages.connecting.connect.GoogleCalendar).filter_by(connection_id=theirs)
+    ).one()
+    assert "no longer in your account" in get(visitor, f"{DOCTOR}?calendar={row.id}").text
+
+
+def test_the_support_report_comes_as_json_and_as_text_and_names_nobody(
+    office: Office, visitor: FlaskClient
+) -> None:
+    in_two_way(office)
+    card(office, CardKind.DELETED, booked(office), asks=True, state=LinkState.HELD)
+    office.book(title="Canary errand").status = AppointmentStatus.COMPLETED
+    db.session.commit()
+    text = visitor.get(f"{DOCTOR}/report.txt").get_data(as_text=True)
+    told = visitor.get(f"{DOCTOR}/report.json")
+    assert json.loads(told.get_data())["mode"] == "two-way"
+    assert "pushed" in text
+    for answer in (text, told.get_data(as_text=True)):
+        for canary in ("Rosa", "Tellan", "Canary", "wren.hale", "Wren", "example.com", "Personal"):
+            assert canary not in answer
+
+
+def test_the_report_tells_links_by_state(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    card(office, CardKind.DELETED, booked(office), asks=True, state=LinkState.HELD)
+    assert db.session.scalar(db.select(db.func.count(EventLink.id))) == 1
+    told = json.loads(visitor.get(f"{DOCTOR}/report.json").get_data())
+    assert told["connection"]["links"] == {"held": 1}
+
+
+# Help
+
+
+def test_every_answer_stands_beside_ones_own_state(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    for question in help_pages.QUESTIONS:
+        page = get(visitor, f"/help/{question.slug}")
+        assert page.find("h1")[0].text == question.title
+        assert [each["data-line"] for each in page.everything() if "data-line" in each], question.slug
+        assert len(page.find("main")[0].text) > 300
+
+
+def test_no_link_of_the_help_leads_nowhere(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    targets = {
+        link["href"]
+        for slug in help_pages.BY_SLUG
+        for link in get(visitor, f"/help/{slug}").find("main")[0].find("a")
+    }
+    ours = {target for target in targets if target.startswith("/")}
+    assert len(ours) > 10
+    bad = {target: visitor.get(target).status_code for target in ours}
+    assert {target: status for target, status in bad.items() if status >= 400} == {}
+
+
+FOUND_BY = {
+    "twice": "Everything is there twice",
+    "PASSWORD": "I changed my Google login or password",
+    "slow": "Why are updates late?",
+    "color": "Why is the colour of Google events fixed?",
+    "unsubscribe": "How do I remove my old One-Way feed?",
+    "headway": "Bring in Headway",
+}
+
+
+def test_the_help_is_found_by_the_words_people_type(office: Office, visitor: FlaskClient) -> None:
+    for typed, title in FOUND_BY.items():
+        page = read_page(visitor.post("/help", data={"q": typed}).get_data(as_text=True))
+        section = next(each for each in page.find("section") if re.match(r"\d+ answers?", each.text))
+        assert title in [link.text for link in section.find("a")], typed
+
+
+def test_a_search_without_an_answer_leads_to_the_doctor(office: Office, visitor: FlaskClient) -> None:
+    page = read_page(visitor.post("/help", data={"q": "zzyzx"}).get_data(as_text=True))
+    assert "0 answers" in page.text
+    assert DOCTOR in [link["href"] for link in page.find("main")[0].find("a")]
+
+
+def test_there_are_answers_to_more_than_eighteen_questions_and_a_guide_for_each_service() -> None:
+    assert len(help_pages.QUESTIONS) >= 24
+    assert {"headway", "alma", "rula", "outlook", "apple", "other-ehr"} <= set(help_pages.BY_SLUG)
