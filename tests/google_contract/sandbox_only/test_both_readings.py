@@ -15,6 +15,7 @@ from tests.google_contract.access import SANDBOX_ACCOUNT, fresh_sandbox, grant_o
 from tests.google_contract.account import Account
 from tests.google_contract.questions import QUESTIONS, Question, look, seen_as
 from tests.google_contract.report import DIFFERS, SAME, THIRD, UNSEEN, Row, summary, table
+from tests.google_contract.test_lists import INCOMPATIBLE
 
 GUIDE = Path(__file__).parents[3] / "docs" / "google-contract.md"
 
@@ -71,6 +72,16 @@ def test_both_readings_are_told_apart(question: Question) -> None:
     assert (otherwise.observed, otherwise.verdict) == (question.switched, DIFFERS)
     assert question.sandbox != question.switched
     assert {question.sandbox, question.switched} <= question.readings.keys()
+
+
+@pytest.mark.parametrize("name", [*INCOMPATIBLE, "showDeleted"])
+def test_a_sync_token_forbids_it_even_where_other_parameters_may_change(name: str) -> None:
+    """Otherwise the contract's own test would be content with any refusal of a changed query."""
+    with fresh_sandbox() as sandbox, Account(grant_on(sandbox)) as account:
+        sandbox.switch(sync_query_must_match=False)
+        token = account.baseline()
+        forbidden = account.listing(syncToken=token, **{name: INCOMPATIBLE.get(name, False)})
+        assert account.refusal(forbidden).status == 400
 
 
 def test_every_switch_is_settled_by_a_question_or_known_to_be_out_of_reach() -> None:
