@@ -1,0 +1,1 @@
+"""Measurements against peers and floors, taken in one run on one machine: `make bench`."""
