@@ -366,6 +366,7 @@ def _outside(appointment: Appointment) -> tuple[object, ...]:
         appointment.client_id,
         appointment.title,
         appointment.is_free,
+        appointment.status,
         appointment.is_live,
     )
 

@@ -6,7 +6,7 @@ A job or a mark is only a hint; what is written follows from the rows as they ar
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -106,6 +106,8 @@ def _gather(run: Run) -> tuple[list[Plan], int]:
     settled = 0
     for appointment, link in rows:
         local = store.local_appointment(appointment, titles[appointment.id], connection.window_starts_at)
+        if link is not None and link.state is LinkState.HELD:
+            local = replace(local, has_new_status=store.has_new_status(appointment, link))
         action = decide(local, store.link_value(link) if link else None)
         if isinstance(action, Settle | CloseCard):
             assert link is not None

@@ -83,6 +83,16 @@ def local_appointment(
     )
 
 
+def has_new_status(appointment: Appointment, link: EventLink) -> bool:
+    """Whether the history knows a change of status since the revision that was last judged."""
+    query = sa.select(AppointmentHistory.id).where(
+        AppointmentHistory.appointment_id == appointment.id,
+        AppointmentHistory.verb.in_(("completed", "reinstated", *ENDING_VERBS)),
+        AppointmentHistory.revision > link.settled,
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def link_value(row: EventLink) -> Link:
     return Link(
         event_id=row.event_id,

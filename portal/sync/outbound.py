@@ -31,6 +31,7 @@ class LocalAppointment:
     is_live: bool
     is_in_window: bool
     content: Content
+    has_new_status: bool = False  # since it was last judged; asked for only while a card waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def _held(appointment: LocalAppointment, link: Link) -> Action | None:
     """A card waits. A change of time or status here answers it; a change of display does not."""
     if not appointment.is_live:
         return CloseCard()
-    if appointment.content.times_hash() != link.times_hash:
+    if appointment.has_new_status or appointment.content.times_hash() != link.times_hash:
         return PutBack(revival=link.revival + 1)
     return _settled(appointment, link)
 

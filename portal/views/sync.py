@@ -28,7 +28,7 @@ from portal.ical.feed import feed_window
 from portal.models import Connection, NameDisplay, Provider, SyncMode
 from portal.sync import health
 from portal.sync.modes import Link
-from portal.views import changes, connecting, doctor, feed_clock, names, times
+from portal.views import changes, connecting, doctor, feed_clock, names, proving, times
 from portal.views.settings import ask_for_password
 from portal.views.signing_in import recently_authenticated, signed_in_provider
 
@@ -36,6 +36,7 @@ blueprint = Blueprint("sync", __name__, url_prefix="/calendar/sync")
 blueprint.register_blueprint(connecting.blueprint)
 blueprint.register_blueprint(changes.blueprint)
 blueprint.register_blueprint(doctor.blueprint)
+blueprint.register_blueprint(proving.blueprint)
 times.register(blueprint)
 
 MODES = {mode.value: mode for mode in SyncMode}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal import clients
+from portal import appointments, clients
 from portal.extensions import db
 from portal.models import AppointmentHistory, AppointmentStatus, CardKind, ChangeCard
 from tests.engine.conftest import EMAIL, Office
@@ -73,6 +73,23 @@ def test_a_deleted_event_whose_appointment_is_moved_here_goes_back(office: Offic
     office.rest()
     assert starts_at(office.event_of(appointment)) == appointment.starts_at
     assert cards()[0].closed_at is not None
+
+
+def test_a_deleted_event_whose_appointment_was_completed_here_goes_back(office: Office) -> None:
+    """Failure 19: a change of status here beats a deletion there; a new title does not."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    office.google.delete_event(EMAIL, office.app_calendar_id, office.event_of(appointment)["id"])
+    office.rest()
+    appointment.revision += 1  # as a change of display does
+    db.session.commit()
+    office.rest()
+    assert office.app_events() == []
+    appointments.mark_completed(appointment, now=office.clock(), actor=office.provider, source="web")
+    db.session.commit()
+    office.rest()
+    assert starts_at(office.event_of(appointment)) == appointment.starts_at
+    assert cards()[0].outcome == "put-back"
 
 
 def test_a_deleted_event_restored_from_the_bin_is_adopted_and_its_card_closes(office: Office) -> None:
