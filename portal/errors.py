@@ -5,6 +5,7 @@ PortalError
 ├─ Refused                 a well-formed request that the rules forbid
 ├─ StaleRevision           the form was drawn from an older revision than the one stored
 ├─ LeaseLost               this run no longer holds its connection; it must send nothing more
+├─ MailNotSent             the mail server was not reached, or would not take the mail
 ├─ CalendarError           anything Google said or failed to say
 │  ├─ AuthorizationExpired     invalid_grant, or 401 after a refresh: the provider must reconnect
 │  ├─ ScopeMissing             403 insufficientPermissions: a box was left unticked
@@ -51,6 +52,14 @@ class StaleRevision(PortalError):
 
 class LeaseLost(PortalError):
     """The connection's fencing number moved on, or its lease ran out."""
+
+
+class MailNotSent(PortalError):
+    """The mail server was not reached, or refused. `code` names the kind, never an address."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class CalendarError(PortalError):

@@ -16,7 +16,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import channels, connect, engine, freshness, series
+from portal import channels, connect, engine, freshness, reminders, series
 from portal.clock import utcnow
 from portal.config import Config
 from portal.engine import Outcome
@@ -189,6 +189,8 @@ SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (3600, drop_abandoned),
     (6 * 3600, extend_series),
     (3600, forget_channels),
+    (60, reminders.remind),
+    (3600, reminders.expire_imports),
 )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
+IMPORTS_KEPT_DAYS = 30  # without a working grant; then imported events are removed here
+ANNOUNCED_AFTER_DAYS = 7
 BUSY_PHASES = frozenset({"choosing", "preview"})
 
 
@@ -218,7 +220,7 @@ def _reconnect_required(facts: ConnectionFacts, now: dt.datetime) -> Story:
         headline="Reconnect to go on syncing",
         cause="Google no longer accepts our permission. This happens after a password change, after "
         "“Remove access” in the Google account, or when an administrator blocks the app.",
-        consequence=_nothing_deleted(facts),
+        consequence=_nothing_deleted(facts) + _imports_age(facts, now),
         act=Act.RECONNECT,
         chip="Reconnect Google",
         code="GRANT-REVOKED",
@@ -232,7 +234,7 @@ def _scope_missing(facts: ConnectionFacts, now: dt.datetime) -> Story:
         tone=Tone.BAD,
         headline="Google did not give every permission",
         cause="A box on Google’s page was left unticked, so part of the sync is not allowed.",
-        consequence=_nothing_deleted(facts),
+        consequence=_nothing_deleted(facts) + _imports_age(facts, now),
         act=Act.RECONNECT,
         chip="Reconnect Google",
         code="SCOPE-MISSING",
@@ -327,6 +329,21 @@ def _silent(facts: ConnectionFacts, now: dt.datetime) -> Story:
 def _nothing_deleted(facts: ConnectionFacts) -> str:
     waiting = f"{facts.counts.behind} waiting to go out. " if facts.counts.behind else ""
     return f"{waiting}Nothing was deleted, here or in Google."
+
+
+def _imports_age(facts: ConnectionFacts, now: dt.datetime) -> str:
+    """From the seventh day on: what becomes of the Google events that nobody can renew."""
+    if facts.problem_since is None:
+        return ""
+    days = (now - facts.problem_since).days
+    if days < ANNOUNCED_AFTER_DAYS:
+        return ""
+    if days >= IMPORTS_KEPT_DAYS:
+        return " Google events are no longer shown here; reconnecting brings them back."
+    left = IMPORTS_KEPT_DAYS - days
+    return (
+        f" Google events shown here are removed in {left} day{'' if left == 1 else 's'} unless you reconnect."
+    )
 
 
 def _next_try(facts: ConnectionFacts, now: dt.datetime) -> str:

@@ -10,6 +10,7 @@ from flask import (
     Response,
     current_app,
     flash,
+    g,
     make_response,
     redirect,
     render_template,
@@ -180,6 +181,18 @@ def cancel() -> ResponseReturnValue:
     db.session.commit()
     flash("The set-up was canceled. Nothing was changed in Google.", "message")
     return redirect(url_for("sync.index"), 303)
+
+
+@blueprint.app_template_global()
+def let_forms_reach_google() -> str:
+    """Called by a part that may stand on any page and holds a button that leads to Google."""
+    g.forms_reach_google = True
+    return ""
+
+
+@blueprint.after_app_request
+def _allow_google_if_asked(page: Response) -> Response:
+    return allow_google(page) if g.pop("forms_reach_google", False) else page
 
 
 def allow_google(page: Response) -> Response:

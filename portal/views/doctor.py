@@ -28,7 +28,6 @@ from portal.errors import CalendarError
 from portal.extensions import db
 from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Provider
 from portal.run import open_client
-from portal.sync.health import Act
 from portal.sync.modes import Link
 from portal.views import connecting
 from portal.views.signing_in import signed_in_provider
@@ -54,8 +53,9 @@ def index() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     context = doctor_context(provider, now=now)
     why = _why(context["connection"], now)
-    page = make_response(render_template("sync/doctor.html", doctor=context, **context, **why))
-    return connecting.allow_google(page) if context["story"].act is Act.RECONNECT else page
+    return connecting.allow_google(
+        make_response(render_template("sync/doctor.html", doctor=context, **context, **why))
+    )
 
 
 @blueprint.post("/doctor/check")

@@ -7,20 +7,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import accounts, audit
 from portal.clock import utcnow
+from portal.config import Config
 from portal.extensions import db
-from portal.models import OfficeHours, Provider
+from portal.models import Mail, OfficeHours, Provider
 from portal.views.signing_in import signed_in_provider
 
 blueprint = Blueprint("settings", __name__)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAME_MOST_CHARACTERS = 200
+MAILS_SHOWN = 100
 
 
 @blueprint.get("/settings")
@@ -53,6 +55,16 @@ def save_office_hours() -> ResponseReturnValue:
         return _page(problems=problems), 422
     _replace_hours(provider, stretches)
     return _saved("provider.hours-changed", provider)
+
+
+@blueprint.get("/settings/mail")
+def mail() -> ResponseReturnValue:
+    """What was, or without a mail server would have been, written to providers. For the practice's owner."""
+    if not signed_in_provider().is_owner:
+        abort(404)
+    config: Config = current_app.extensions["config"]
+    mails = db.session.scalars(sa.select(Mail).order_by(Mail.id.desc()).limit(MAILS_SHOWN)).all()
+    return render_template("settings/mail.html", mails=mails, has_server=bool(config.smtp_url))
 
 
 @blueprint.get("/confirm-password")

@@ -120,3 +120,14 @@ def test_the_past_in_words(seconds: int, words: str) -> None:
 )
 def test_the_future_in_words(seconds: int, words: str) -> None:
     assert until(NOW + dt.timedelta(seconds=seconds), NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(6, None), (7, "removed in 23 days"), (29, "removed in 1 day unless"), (30, "no longer shown here")],
+)
+def test_from_the_seventh_day_the_end_of_imported_events_is_announced(days: int, words: str | None) -> None:
+    since = NOW - dt.timedelta(days=days)
+    facts = ConnectionFacts(mode="two-way", phase="active", problem="reconnect-required", problem_since=since)
+    consequence = tell(facts, now=NOW).consequence
+    assert (words in consequence) if words else ("removed" not in consequence)
