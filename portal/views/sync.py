@@ -19,13 +19,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal import audit, connect, facts, feeds, store
+from portal import audit, checks, connect, facts, feeds, store
 from portal.clock import utcnow
 from portal.config import Config
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.ical.feed import feed_window
-from portal.models import Connection, NameDisplay, Provider, SyncMode
+from portal.models import Checkup, Connection, NameDisplay, Provider, SyncMode
 from portal.sync import health
 from portal.sync.modes import Link
 from portal.views import changes, connecting, doctor, feed_clock, names, proving, times
@@ -135,6 +135,18 @@ def create_again() -> ResponseReturnValue:
     return redirect(url_for("sync.index"), 303)
 
 
+@blueprint.post("/leftover-gone")
+def leftover_gone() -> ResponseReturnValue:
+    """The provider says that what stayed in Google was deleted there: the receipt reminds no more."""
+    provider, now = signed_in_provider(), utcnow()
+    ended = connect.last_ended(provider)
+    if ended is not None and (ended.removal or {}).get("leftover"):
+        ended.removal = {**(ended.removal or {}), "leftover": None, "leftover_gone_at": now.isoformat()}
+        audit.record("sync.leftover-gone", now=now, provider_id=provider.id, address=request.remote_addr)
+        db.session.commit()
+    return redirect(url_for("sync.index"), 303)
+
+
 @blueprint.get("/turn-off")
 def turn_off() -> ResponseReturnValue:
     """What goes and what stays, before anything does."""
@@ -226,8 +238,19 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         else [],
         "old_reader": feeds.old_feed_reader(provider, now=now) if connection else None,
         "receipt": _receipt(provider, connection, now),
+        **_compared(provider, connection, now),
         **names.context(provider),
         **_feed_context(provider, config, now),
+    }
+
+
+def _compared(provider: Provider, connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
+    """The strip of days of the last comparison, and how many events still show earlier names."""
+    checkup = db.session.get(Checkup, connection.id) if connection else None
+    return {
+        "checkup": checkup,
+        "strip": doctor.strip(checkup, provider, now=now),
+        "old_names": checks.count_old_names(connection) if connection else 0,
     }
 
 
@@ -252,6 +275,7 @@ def _receipt(provider: Provider, connection: Connection | None, now: dt.datetime
     if connection is not None:
         return connection if connect.link_of(connection) is Link.OFFERED and connection.removal else None
     ended = connect.last_ended(provider)
-    if ended is None or ended.ended_at is None or now - ended.ended_at > dt.timedelta(days=RECEIPT_DAYS):
+    if ended is None or ended.ended_at is None:
         return None
-    return ended
+    is_recent = now - ended.ended_at <= dt.timedelta(days=RECEIPT_DAYS)
+    return ended if is_recent or (ended.removal or {}).get("leftover") else None

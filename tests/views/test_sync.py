@@ -516,3 +516,57 @@ def test_the_name_is_saved_and_an_empty_one_is_not(desk: Desk) -> None:
     assert desk.browser.post("/settings/profile", data={"name": "  "}).status_code == 422
     assert desk.browser.post("/settings/profile", data={"name": " Wren  Hale "}).status_code == 303
     assert desk.change(lambda provider: provider.name) == "Wren Hale"
+
+
+# Leaving things in order
+
+
+def ended_with(**removal: object) -> Callable[[Provider], Connection]:
+    def make(provider: Provider) -> Connection:
+        connection = active(provider)
+        connection.removal = {"goal": "off", **removal}
+        connect.finish_removal(connection, now=utcnow() - dt.timedelta(days=20))
+        return connection
+
+    return make
+
+
+def test_what_stayed_in_google_is_told_until_the_provider_says_it_is_gone(desk: Desk) -> None:
+    desk.change(ended_with(leftover="app@group.calendar.google.com"))
+    page = desk.open()
+    assert "Only you can delete it" in page
+    assert "I deleted it in Google</button>" in page
+    assert desk.press("/leftover-gone") == (303, "/calendar/sync")
+    assert "Only you can delete it" not in desk.open()
+
+
+def test_stricter_names_are_counted_down(desk: Desk) -> None:
+    desk.change(active)
+    assert "data-old-names" not in desk.open()
+    desk.change(lambda provider: setattr(connect.live_connection(provider), "tightened_at", utcnow()))
+    assert 'data-old-names="0"' in desk.open()
+
+
+def test_the_active_page_offers_a_comparison(desk: Desk) -> None:
+    desk.change(active)
+    assert "Check everything now</button>" in desk.open()
+    assert desk.press("/doctor/check") == (303, "/calendar/sync/doctor")
+    assert "could not be read just now" in desk.browser.get("/calendar/sync/doctor").text
+
+
+def test_every_other_service_has_a_guide_on_the_page_of_calendars(desk: Desk) -> None:
+    desk.change(connected)
+    page = desk.open("/calendars")
+    for slug in ("headway", "alma", "rula", "outlook", "apple", "other-ehr", "several-accounts"):
+        assert f'href="/help/{slug}"' in page
+
+
+def test_a_banner_on_every_page_mends_the_sync_with_one_button(desk: Desk) -> None:
+    desk.change(in_trouble("reconnect-required"))
+    answer = desk.browser.get("/clients")
+    banner = re.search(r'<div class="banner".*?</div>', answer.text, re.S)
+    assert banner
+    assert 'action="/calendar/sync/google/connect"' in banner[0]
+    assert "Reconnect</button>" in banner[0]
+    desk.change(lambda provider: setattr(connect.live_connection(provider), "problem", "calendar-missing"))
+    assert "Create again</button>" in desk.browser.get("/clients").text
