@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from portal import store
+from portal.errors import InvalidCalendarData
 from portal.extensions import db
 from portal.localtime import ONE_DAY, start_of_day
 from portal.models import (
     Appointment,
     AppointmentKind,
     AppointmentStatus,
+    Client,
     Connection,
     GoogleCalendar,
     GoogleEvent,
     GoogleOccurrence,
+    Location,
     Provider,
 )
+from portal.sync.recurrence import Occurrence, expand
 
 NOT_SHOWN_TYPES = ("birthday", "workingLocation")
 MISSED = ("canceled", "late-canceled", "no-show")
 BUSY = "Busy"
+MOST_FOUND = 100  # by a search
+# What pull.py keeps ready: Google's occurrences of these days around the present. Later ones are expanded
+# when a page asks for them; earlier ones are gone.
+GOOGLE_READY_AHEAD = dt.timedelta(days=370)
+GOOGLE_KEPT_BEFORE = dt.timedelta(days=90)
 WIDEST_OFFSET = dt.timedelta(hours=14)  # all-day entries are kept by the midnights of another zone
 
 
@@ -36,8 +46,10 @@ class Filters:
     sessions: bool = True
     other: bool = True
     google: bool = True
+    completed: bool = True
     missed: bool = True
     archived: bool = False
+    locations: frozenset[str] | None = None  # names; "" stands for every other place, None for no choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,7 @@ class Entry:
 
     origin: str  # appointment, google
     data_id: str  # unique per occurrence, the same on every load
-    record_id: int
+    record_id: int  # of an appointment, or of a Google event
     provider_id: int
     provider_name: str
     is_own: bool
@@ -67,6 +79,9 @@ class Entry:
     is_free: bool = False
     is_stale: bool = False
     repeats: bool = False
+    revision: int = 0
+    occurrence_key: str = ""
+    is_masked: bool = False  # privacy mode: neither title nor code is here
     clashes_with: str | None = field(default=None)  # appointment, google
 
     @property
@@ -80,28 +95,98 @@ class Entry:
 
 
 def gather(
-    viewer: Provider, first: dt.date, end: dt.date, *, filters: Filters, provider_ids: Sequence[int] = ()
+    viewer: Provider,
+    first: dt.date,
+    end: dt.date,
+    *,
+    filters: Filters,
+    now: dt.datetime,
+    provider_ids: Sequence[int] = (),
 ) -> list[Entry]:
     """Entries that touch the days from `first` up to, not including, `end`; earliest first.
 
     `provider_ids`: whose; the viewer's own without any. Only the practice's owner is shown anybody else's.
+    In privacy mode names and Google's titles are left out here, so that no page can hold them.
     """
     ids = [number for number in provider_ids if viewer.is_owner or number == viewer.id] or [viewer.id]
     window = _Window(viewer.zone, first, end)
     entries = [_from_appointment(row, viewer) for row in _appointments(ids, window, filters)]
     if filters.google:
-        entries += [_from_occurrence((*found,), viewer) for found in _occurrences(ids, window)]
+        entries += _google_entries(ids, window, viewer, now)
     inside = [entry for entry in entries if entry.first_day < end and entry.end_day > first]
     inside.sort(key=lambda entry: (_instant(entry.starts_at), -_instant(entry.ends_at), entry.data_id))
-    return list(mark_clashes(inside))
+    return [_masked(entry, viewer) for entry in mark_clashes(inside)]
 
 
-def find_occurrence(viewer: Provider, occurrence_id: int) -> Entry | None:
-    """One occurrence of a Google event of the viewer's own account."""
-    row = db.session.execute(
-        _occurrence_query([viewer.id]).where(GoogleOccurrence.id == occurrence_id)
-    ).one_or_none()
-    return _from_occurrence((*row,), viewer) if row else None
+def overlapping(
+    provider: Provider,
+    spans: Sequence[tuple[dt.datetime, dt.datetime]],
+    *,
+    now: dt.datetime,
+    but_ids: Collection[int] = (),
+) -> list[list[Entry]]:
+    """For each span of instants, what of the provider's own takes time in it.
+
+    `but_ids`: the appointments that are to be moved there.
+    """
+    if not spans:
+        return []
+    first = min(starts_at for starts_at, _ in spans).astimezone(provider.zone).date()
+    end = max(ends_at for _, ends_at in spans).astimezone(provider.zone).date() + ONE_DAY
+    left_out = {f"appointment-{number}" for number in but_ids}
+    busy = [
+        entry
+        for entry in gather(provider, first, end, filters=Filters(), now=now)
+        if entry.takes_time and entry.data_id not in left_out
+    ]
+    return [[entry for entry in busy if _overlaps(entry, *span)] for span in spans]
+
+
+def search(viewer: Provider, text: str, *, now: dt.datetime) -> list[Entry]:
+    """The viewer's own entries that hold `text` in a name, an ID, a title or a place; latest first."""
+    pattern = text.lower()
+    held = [
+        sa.func.lower(column).contains(pattern, autoescape=True)
+        for column in (Client.name, Client.internal_id, Appointment.title, Appointment.location)
+    ]
+    rows = db.session.scalars(
+        sa.select(Appointment)
+        .outerjoin(Client, Appointment.client_id == Client.id)
+        .options(joinedload(Appointment.client), joinedload(Appointment.provider))
+        .where(Appointment.provider_id == viewer.id, sa.or_(*held))
+        .order_by(Appointment.starts_at.desc())
+        .limit(MOST_FOUND)
+    ).all()
+    events = db.session.execute(
+        _occurrence_query([viewer.id])
+        .where(sa.func.lower(GoogleEvent.summary).contains(pattern, autoescape=True))
+        .order_by(GoogleOccurrence.starts_at.desc())
+        .limit(MOST_FOUND)
+    ).all()
+    found = [_from_appointment(row, viewer) for row in rows]
+    found += [_from_occurrence((*row,), viewer) for row in events]
+    found.sort(key=lambda entry: (-_instant(entry.starts_at), entry.data_id))
+    return [_masked(entry, viewer) for entry in found[:MOST_FOUND]]
+
+
+def _overlaps(entry: Entry, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
+    return _instant(entry.starts_at) < _instant(ends_at) and _instant(entry.ends_at) > _instant(starts_at)
+
+
+def find_occurrence(viewer: Provider, event_id: int, key: str) -> Entry | None:
+    """One occurrence of a Google event of the viewer's own account, by the event's row and its key."""
+    query = _occurrence_query([viewer.id]).where(GoogleEvent.id == event_id)
+    row = db.session.execute(query.where(GoogleOccurrence.occurrence_key == key)).one_or_none()
+    if row is not None:
+        return _masked(_from_occurrence((*row,), viewer), viewer)
+    moment = _moment_of(key)
+    if moment is None:
+        return None
+    found = _expanded([viewer.id], moment - ONE_DAY, moment + 2 * ONE_DAY, sa.true())
+    for later in found:
+        if (later[0].google_event_id, later[0].occurrence_key) == (event_id, key):
+            return _masked(_from_occurrence(later, viewer), viewer)
+    return None
 
 
 def mark_clashes(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -145,6 +230,10 @@ def _appointments(ids: Sequence[int], window: _Window, filters: Filters) -> Sequ
         query = query.where(Appointment.archived_at.is_(None))
     if not filters.sessions:
         query = query.where(Appointment.kind == AppointmentKind.OTHER)
+    if not filters.completed:
+        query = query.where(Appointment.status != AppointmentStatus.COMPLETED)
+    if filters.locations is not None:
+        query = query.where(_is_at(filters.locations))
     if not filters.other:
         query = query.where(Appointment.kind != AppointmentKind.OTHER)
     if not filters.missed:
@@ -152,6 +241,107 @@ def _appointments(ids: Sequence[int], window: _Window, filters: Filters) -> Sequ
             Appointment.status.in_((AppointmentStatus.SCHEDULED, AppointmentStatus.COMPLETED))
         )
     return db.session.scalars(query).all()
+
+
+def _is_at(names: frozenset[str]) -> sa.ColumnElement[bool]:
+    """In one of these places; "" takes in whatever is none of the practice's."""
+    known = Appointment.location.in_(names - {""})
+    if "" not in names:
+        return known
+    listed = sa.select(Location.name).where(Location.archived_at.is_(None))
+    return sa.or_(known, Appointment.location.is_(None), Appointment.location.not_in(listed))
+
+
+_Found = tuple[GoogleOccurrence, GoogleEvent, dt.datetime | None, str]
+
+
+def _google_entries(ids: Sequence[int], window: _Window, viewer: Provider, now: dt.datetime) -> list[Entry]:
+    """Those that stand ready, and beyond them those that have to be expanded for this page."""
+    found = {
+        entry.data_id: entry
+        for row in _occurrences(ids, window)
+        if (entry := _from_occurrence((*row,), viewer))
+    }
+    if window.ends_at > now + GOOGLE_READY_AHEAD:
+        is_due = sa.or_(GoogleEvent.expanded_until.is_(None), GoogleEvent.expanded_until < window.ends_at)
+        for later in _expanded(ids, window.starts_at, window.ends_at, is_due):
+            entry = _from_occurrence(later, viewer)
+            found.setdefault(entry.data_id, entry)
+    return list(found.values())
+
+
+def _expanded(
+    ids: Sequence[int], starts_at: dt.datetime, ends_at: dt.datetime, which: sa.ColumnElement[bool]
+) -> list[_Found]:
+    """Occurrences between two instants, expanded now from the rules Google sent; nothing is stored."""
+    rows = db.session.execute(
+        sa.select(GoogleEvent, GoogleCalendar.stale_since, Provider.id, Provider.name)
+        .join(GoogleCalendar, GoogleEvent.google_calendar_id == GoogleCalendar.id)
+        .join(Connection, GoogleCalendar.connection_id == Connection.id)
+        .join(Provider, Connection.provider_id == Provider.id)
+        .where(Provider.id.in_(ids), *_SHOWN_CALENDARS, which, GoogleEvent.recurring_event_id.is_(None))
+        .where(GoogleEvent.quarantine.is_(None), GoogleEvent.status != "cancelled")
+    ).all()
+    overrides: dict[tuple[int, str | None], list[GoogleEvent]] = {}
+    for row in _overrides({event.google_calendar_id for event, *_ in rows}):
+        overrides.setdefault((row.google_calendar_id, row.recurring_event_id), []).append(row)
+    found: list[_Found] = []
+    for event, stale_since, provider_id, name in rows:
+        series = [event, *overrides.get((event.google_calendar_id, event.event_id), ())]
+        for shown, occurrence in _expand_series(series, starts_at, ends_at):
+            found.append((_transient(shown, occurrence, provider_id), shown, stale_since, name))
+    return found
+
+
+def _overrides(calendar_ids: Iterable[int]) -> Sequence[GoogleEvent]:
+    return db.session.scalars(
+        sa.select(GoogleEvent).where(
+            GoogleEvent.google_calendar_id.in_(calendar_ids), GoogleEvent.recurring_event_id.is_not(None)
+        )
+    ).all()
+
+
+def _expand_series(
+    series: Sequence[GoogleEvent], starts_at: dt.datetime, ends_at: dt.datetime
+) -> Iterator[tuple[GoogleEvent, Occurrence]]:
+    by_id = {row.event_id: row for row in series}
+    first, *overrides = [store.event_value(row) for row in series]
+    try:
+        found = expand(first, overrides, after=starts_at, before=ends_at)
+    except InvalidCalendarData:  # the next pull finds it as well, and tells the doctor
+        return
+    for occurrence in found:
+        row = by_id[occurrence.event_id]
+        if row.event_type not in NOT_SHOWN_TYPES and row.self_response != "declined":
+            yield row, occurrence
+
+
+def _transient(event: GoogleEvent, occurrence: Occurrence, provider_id: int) -> GoogleOccurrence:
+    """A row for this page alone; it joins no session."""
+    start, end = occurrence.start, occurrence.end
+    return GoogleOccurrence(
+        google_event_id=event.id,
+        provider_id=provider_id,
+        occurrence_key=occurrence.key,
+        all_day=start.is_all_day,
+        start_date=start.date,
+        end_date=end.date,
+        starts_at=start.instant,
+        ends_at=end.instant,
+    )
+
+
+def _moment_of(key: str) -> dt.datetime | None:
+    """The instant that an occurrence's key names; see `EventTime.key`."""
+    for pattern in ("%Y%m%dT%H%M%SZ", "%Y%m%d"):
+        try:
+            return dt.datetime.strptime(key, pattern).replace(tzinfo=dt.UTC)
+        except ValueError:
+            continue
+    return None
+
+
+_SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
 
 
 def _occurrence_query(
@@ -165,8 +355,7 @@ def _occurrence_query(
         .join(Provider, GoogleOccurrence.provider_id == Provider.id)
         .where(
             GoogleOccurrence.provider_id.in_(ids),
-            Connection.ended_at.is_(None),
-            GoogleCalendar.hidden_since.is_(None),
+            *_SHOWN_CALENDARS,
             GoogleEvent.quarantine.is_(None),
             GoogleEvent.status != "cancelled",
             GoogleEvent.event_type.not_in(NOT_SHOWN_TYPES),
@@ -208,12 +397,11 @@ def _from_appointment(row: Appointment, viewer: Provider) -> Entry:
         is_archived=row.archived_at is not None,
         is_free=row.is_free,
         repeats=row.series_id is not None,
+        revision=row.revision,
     )
 
 
-def _from_occurrence(
-    found: tuple[GoogleOccurrence, GoogleEvent, dt.datetime | None, str], viewer: Provider
-) -> Entry:
+def _from_occurrence(found: _Found, viewer: Provider) -> Entry:
     """Somebody else's Google events are no more than busy time, to the practice's owner as well."""
     row, event, stale_since, provider_name = found
     starts_at, ends_at = row.starts_at.astimezone(viewer.zone), row.ends_at.astimezone(viewer.zone)
@@ -222,7 +410,8 @@ def _from_occurrence(
     return Entry(
         origin="google",
         data_id=f"google-{event.id}-{row.occurrence_key}".rstrip("-"),
-        record_id=row.id,
+        record_id=event.id,
+        occurrence_key=row.occurrence_key,
         provider_id=row.provider_id,
         provider_name=provider_name,
         is_own=is_own,
@@ -239,6 +428,14 @@ def _from_occurrence(
         is_stale=stale_since is not None,
         repeats=event.recurring_event_id is not None or bool(event.recurrence),
     )
+
+
+def _masked(entry: Entry, viewer: Provider) -> Entry:
+    """Privacy mode: without the client's name and ID, and without what stands in the provider's Google."""
+    is_named = entry.code is not None or (entry.origin == "google" and entry.is_own)
+    if not (viewer.hides_names and is_named):
+        return entry
+    return replace(entry, title="", code=None, is_masked=True)
 
 
 def _instant(moment: dt.datetime) -> float:

@@ -21,6 +21,7 @@ from portal.models import (
     AppointmentHistory,
     AppointmentKind,
     AppointmentStatus,
+    AppointmentType,
     Client,
     Provider,
 )
@@ -89,6 +90,7 @@ class AppointmentDetails:
     title: str | None = None
     location: str | None = None
     is_free: bool = False
+    type: AppointmentType | None = None
 
 
 def when_of(appointment: Appointment) -> When:
@@ -164,6 +166,19 @@ def change_with_series(
     _refuse_archived(appointment)
     _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
     _apply(appointment, "series-changed", lambda: _put_details(appointment, details), now, actor, source)
+
+
+def put_back(
+    appointment: Appointment,
+    details: AppointmentDetails,
+    *,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    """Take a change back: what was allowed once is allowed again. Raises Refused("archived")."""
+    _refuse_archived(appointment)
+    _apply(appointment, "undone", lambda: _put_details(appointment, details), now, actor, source)
 
 
 def reschedule(
@@ -315,6 +330,8 @@ def _put_details(appointment: Appointment, details: AppointmentDetails) -> None:
     appointment.title = (details.title or "").strip() or None if is_other else None
     appointment.is_free = details.is_free and is_other
     appointment.location = (details.location or "").strip() or None
+    appointment.type = details.type
+    appointment.type_id = details.type.id if details.type else None
     _put_when(appointment, details.when)
 
 
@@ -345,6 +362,7 @@ def _snapshot(appointment: Appointment) -> dict[str, Any]:
         "title": appointment.title,
         "location": appointment.location,
         "is_free": appointment.is_free,
+        "type_id": appointment.type_id,
         "status": appointment.status.value,
         "archived": appointment.archived_at is not None,
     }

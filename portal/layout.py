@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.localtime import ONE_DAY
 
@@ -14,7 +14,8 @@ SLOTS_PER_DAY = 24 * SLOTS_PER_HOUR
 LEAST_SLOTS = 4  # 24 px: the least that can be hit
 SHORT_SLOTS = 6  # up to half an hour an entry is one line
 TALL_SLOTS = 12  # from an hour on a title may take two lines
-MOST_LANES = 8
+MOST_LANES = 8  # of a day by itself
+MOST_LANES_OF_MANY = 3  # of a day among others; what is beyond folds into "+3 more"
 LATEST_OPENING = 12
 EARLIEST_CLOSING = 13
 
@@ -28,6 +29,7 @@ class Piece:
     bottom: int
     lane: int  # from 1
     lanes: int
+    fold: int = 0  # the number of the group it folds into; 0 stands by itself
 
     @property
     def is_short(self) -> bool:
@@ -38,16 +40,44 @@ class Piece:
         return self.bottom - self.top >= TALL_SLOTS
 
 
-def lay_out_day(day: dt.date, times: Sequence[tuple[dt.datetime, dt.datetime]]) -> list[Piece]:
+def lay_out_day(
+    day: dt.date, times: Sequence[tuple[dt.datetime, dt.datetime]], most_lanes: int = MOST_LANES
+) -> list[Piece]:
     """Pieces of the entries that touch `day`, by their start and end on the wall clock."""
     spans = []
     for index, (starts_at, ends_at) in enumerate(times):
         if starts_at.date() <= day and (ends_at.date() > day or _ends_within(day, starts_at, ends_at)):
             spans.append((index, *rows_in_day(day, starts_at, ends_at)))
     lanes = assign_lanes([(top, bottom) for _, top, bottom in spans])
-    return [
+    pieces = [
         Piece(index, top, bottom, lane, of)
         for (index, top, bottom), (lane, of) in zip(spans, lanes, strict=True)
+    ]
+    return fold(pieces, most_lanes)
+
+
+def fold(pieces: Sequence[Piece], most: int) -> list[Piece]:
+    """Never more than `most` lanes: what would stand further right shares the last one, group by group.
+
+    A piece that would be a group of its own simply takes that lane.
+    """
+    groups: list[list[int]] = []
+    bottom = 0
+    beyond = [number for number, piece in enumerate(pieces) if piece.lanes > most and piece.lane >= most]
+    for number in sorted(beyond, key=lambda number: pieces[number].top):
+        if not groups or pieces[number].top >= bottom:
+            groups.append([])
+            bottom = 0
+        groups[-1].append(number)
+        bottom = max(bottom, pieces[number].bottom)
+    group_of = {
+        number: index
+        for index, group in enumerate((group for group in groups if len(group) > 1), 1)
+        for number in group
+    }
+    return [
+        replace(piece, lane=min(piece.lane, most), lanes=min(piece.lanes, most), fold=group_of.get(number, 0))
+        for number, piece in enumerate(pieces)
     ]
 
 
@@ -110,10 +140,8 @@ def _ends_within(day: dt.date, starts_at: dt.datetime, ends_at: dt.datetime) -> 
 
 
 def _close_cluster(cluster: Sequence[int], ends: Sequence[int], result: list[tuple[int, int]]) -> None:
-    """More than the grid can show side by side share its lanes in turn."""
-    lanes = min(len(ends), MOST_LANES)
     for index in cluster:
-        result[index] = ((result[index][0] - 1) % MOST_LANES + 1, lanes)
+        result[index] = (result[index][0], len(ends))
 
 
 def _row(moment: dt.datetime) -> int:

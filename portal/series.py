@@ -51,6 +51,7 @@ class Rule:
     every: int = 1
     until: dt.date | None = None
     occurrences: int | None = None
+    by_weekday: bool = False  # monthly: on the second Tuesday, not on the 10th
 
     def dates(self, start: dt.date) -> Iterator[dt.date]:
         """The dates from `start` on. A month without that day is left out, as RFC 5545 §3.3.10 has it."""
@@ -70,9 +71,27 @@ class Rule:
         month = start.year * 12 + start.month - 1
         while month // 12 < appointments.YEARS.stop:
             year, number = month // 12, month % 12 + 1
-            if start.day <= calendar.monthrange(year, number)[1]:
+            if self.by_weekday:
+                yield _same_weekday(start, year, number)
+            elif start.day <= calendar.monthrange(year, number)[1]:
                 yield dt.date(year, number, start.day)
             month += self.every
+
+
+def week_of_month(date: dt.date) -> int:
+    """Which of its weekday in the month a date is: 1 to 4, or -1 for the last where there is a fifth."""
+    return (date.day - 1) // 7 + 1 if date.day <= 28 else -1
+
+
+def _same_weekday(start: dt.date, year: int, month: int) -> dt.date:
+    """The same weekday of the same week in another month; the fifth counts as the last."""
+    first = dt.date(year, month, 1)
+    offset = (start.weekday() - first.weekday()) % 7
+    week = week_of_month(start)
+    if week > 0:
+        return first + (offset + 7 * (week - 1)) * ONE_DAY
+    last = calendar.monthrange(year, month)[1]
+    return first + (offset + 7 * ((last - 1 - offset) // 7)) * ONE_DAY
 
 
 def book_series(
@@ -85,7 +104,7 @@ def book_series(
     source: str,
 ) -> Appointment:
     """Book every date up to the horizon and return the first appointment. Raises InvalidInput."""
-    _check_rule(rule, _date_of(details.when))
+    check_rule(rule, date_of(details.when))
     first = appointments.book(provider, details, now=now, actor=actor, source=source)
     repeat(first, rule, now=now, actor=actor, source=source)
     return first
@@ -97,7 +116,7 @@ def repeat(
     """Make a single appointment the first instance of a series. Raises InvalidInput, Refused("repeats")."""
     if appointment.series_id is not None:
         raise Refused("repeats")
-    _check_rule(rule, appointment.start_date)
+    check_rule(rule, appointment.start_date)
     series = _add_series(appointment.provider_id, rule, appointment.start_date, now)
     appointment.series, appointment.series_id = series, series.id
     appointment.original_date = appointment.start_date
@@ -121,7 +140,7 @@ def extend(
     for date in missing:
         made = appointments.book(
             pattern.provider,
-            replace(details, when=_on(date, details.when)),
+            replace(details, when=on_date(date, details.when)),
             now=now,
             actor=actor,
             source=source,
@@ -183,7 +202,7 @@ def change(
     if appointment.revision != revision:
         raise StaleRevision
     before = _details_of(appointment)
-    shift = _date_of(details.when) - appointment.start_date
+    shift = date_of(details.when) - appointment.start_date
     found = affected(appointment, scope, now=now)
     if shift and scope is Scope.FOLLOWING:
         _split(appointment, found, now)
@@ -194,6 +213,14 @@ def change(
         if shift and each.original_date:
             _set_original_date(each, each.original_date + shift)
     return len(found)
+
+
+def instances(appointment: Appointment) -> list[Appointment]:
+    """Every appointment of the series it belongs to, or itself alone."""
+    if appointment.series_id is None:
+        return [appointment]
+    query = sa.select(Appointment).where(Appointment.series_id == appointment.series_id)
+    return list(db.session.scalars(query.order_by(Appointment.original_date)).all())
 
 
 def cancel(
@@ -229,8 +256,8 @@ def _merged(
     details = _details_of(each)
     if _time_of(before.when) != _time_of(after.when) or shift:
         date = (each.original_date or each.start_date) + shift
-        details = replace(details, when=_on(date, after.when))
-    for field in ("kind", "client", "title", "location", "is_free"):
+        details = replace(details, when=on_date(date, after.when))
+    for field in ("kind", "client", "title", "location", "is_free", "type"):
         if getattr(before, field) != getattr(after, field):
             details = replace(details, **{field: getattr(after, field)})
     return details
@@ -289,7 +316,7 @@ def _add_series(provider_id: int, rule: Rule, start: dt.date, now: dt.datetime) 
         provider_id=provider_id,
         frequency=rule.frequency,
         every=rule.every,
-        by_weekday=False,
+        by_weekday=rule.by_weekday,
         until=rule.until,
         occurrences=rule.occurrences,
         start_date=start,
@@ -301,7 +328,7 @@ def _add_series(provider_id: int, rule: Rule, start: dt.date, now: dt.datetime) 
     return series
 
 
-def _check_rule(rule: Rule, start: dt.date) -> None:
+def check_rule(rule: Rule, start: dt.date) -> None:
     problems = {}
     if not 1 <= rule.every <= LONGEST_STEP:
         problems["every"] = f"Give a number between 1 and {LONGEST_STEP}."
@@ -314,7 +341,7 @@ def _check_rule(rule: Rule, start: dt.date) -> None:
 
 
 def _rule_of(series: AppointmentSeries) -> Rule:
-    return Rule(series.frequency, series.every, series.until, series.occurrences)
+    return Rule(series.frequency, series.every, series.until, series.occurrences, series.by_weekday)
 
 
 def _details_of(appointment: Appointment) -> AppointmentDetails:
@@ -325,10 +352,11 @@ def _details_of(appointment: Appointment) -> AppointmentDetails:
         title=appointment.title or "",
         location=appointment.location or "",
         is_free=appointment.is_free,
+        type=appointment.type,
     )
 
 
-def _on(date: dt.date, when: When) -> When:
+def on_date(date: dt.date, when: When) -> When:
     """The same time on another date."""
     match when:
         case Timed():
@@ -337,7 +365,7 @@ def _on(date: dt.date, when: When) -> When:
             return replace(when, start_date=date, end_date=date + (when.end_date - when.start_date))
 
 
-def _date_of(when: When) -> dt.date:
+def date_of(when: When) -> dt.date:
     return when.date if isinstance(when, Timed) else when.start_date
 
 

@@ -11,10 +11,14 @@ from portal.views import (
     clients,
     errors,
     feeds,
+    finding,
     help,
+    offering,
+    preferences,
     settings,
     sync,
     system,
+    undoing,
     webhooks,
 )
 
@@ -24,10 +28,14 @@ BLUEPRINTS = (
     calendar.blueprint,
     clients.blueprint,
     feeds.blueprint,
+    finding.blueprint,
+    offering.blueprint,
+    preferences.blueprint,
     help.blueprint,
     settings.blueprint,
     sync.blueprint,
     system.blueprint,
+    undoing.blueprint,
     webhooks.blueprint,
 )
 

@@ -10,15 +10,18 @@ from typing import Self
 from portal.appointments import AllDay, AppointmentDetails, Timed, When
 from portal.errors import InvalidInput
 from portal.localtime import ONE_DAY
-from portal.models import Appointment, AppointmentKind, Client, SeriesFrequency
+from portal.models import Appointment, AppointmentKind, AppointmentType, Client, SeriesFrequency
 from portal.series import Rule, Scope
 
 USUAL_MINUTES = 50
+LONGEST_QUICK_MINUTES = 24 * 60
 USUAL_START = dt.time(9)
 FIELDS = (
     *("kind", "client", "title", "date", "start_time", "duration", "all_day", "last_day", "location"),
-    *("is_free", "repeats", "every", "ends", "until", "occurrences", "apply_to", "revision", "drawn"),
+    *("is_free", "repeats", "every", "ends", "until", "occurrences", "apply_to", "revision", "drawn", "type"),
 )
+MONTHLY_BY_WEEKDAY = "monthly-by-weekday"  # an answer to *Repeats*; the rest are the frequencies
+MOVED_FIELDS = ("date", "start_time", "duration", "last_day", "revision", "drawn", "apply_to")
 
 
 @dataclass(slots=True)
@@ -29,7 +32,7 @@ class AppointmentForm:
     problems: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def blank(cls, date: dt.date, time: dt.time | None, client_id: str) -> Self:
+    def blank(cls, date: dt.date, time: dt.time | None, client_id: str, minutes: int = USUAL_MINUTES) -> Self:
         return cls(
             {
                 **dict.fromkeys(FIELDS, ""),
@@ -37,7 +40,7 @@ class AppointmentForm:
                 "client": client_id,
                 "date": date.isoformat(),
                 "start_time": (time or USUAL_START).isoformat("minutes"),
-                "duration": str(USUAL_MINUTES),
+                "duration": str(minutes),
                 "every": "1",
                 "ends": "never",
                 "occurrences": "10",
@@ -56,6 +59,7 @@ class AppointmentForm:
             "last_day": last.isoformat() if last else "",
             "location": appointment.location or "",
             "is_free": "1" if appointment.is_free else "",
+            "type": str(appointment.type_id or ""),
             "revision": str(appointment.revision),
             "drawn": appointment.updated_at.isoformat(),
             "apply_to": "this",
@@ -66,16 +70,28 @@ class AppointmentForm:
     def sent(cls, form: Mapping[str, str]) -> Self:
         return cls({name: form.get(name, "").strip() for name in FIELDS})
 
+    @classmethod
+    def moved(cls, appointment: Appointment, sent: Mapping[str, str]) -> Self:
+        """The appointment with another time; what was not sent stays."""
+        form = cls.of(appointment)
+        form.values |= {name: sent[name].strip() for name in MOVED_FIELDS if name in sent}
+        return form
+
     @property
     def revision(self) -> int:
         """The revision it was drawn from; one that matches nothing when that is missing."""
         text = self.values["revision"]
         return int(text) if text.isdigit() else 0
 
-    def details(self, clients: Sequence[Client], timezone: str) -> AppointmentDetails:
+    def details(
+        self, clients: Sequence[Client], timezone: str, types: Sequence[AppointmentType] = ()
+    ) -> AppointmentDetails:
         """The domain's value of it. Raises InvalidInput with every problem seen here."""
         kind = _kind(self.values["kind"])
         by_id = {str(client.id): client for client in clients}
+        type_ = {str(each.id): each for each in types}.get(self.values["type"])
+        if type_ is not None and not self.values["duration"]:
+            self.values["duration"] = str(type_.minutes)
         return AppointmentDetails(
             kind=kind,
             when=self._when(kind, timezone),
@@ -83,6 +99,7 @@ class AppointmentForm:
             title=self.values["title"],
             location=self.values["location"],
             is_free=bool(self.values["is_free"]),
+            type=type_,
         )
 
     def rule(self) -> Rule | None:
@@ -90,8 +107,9 @@ class AppointmentForm:
         if not self.values["repeats"]:
             return None
         problems: dict[str, str] = {}
+        by_weekday = self.values["repeats"] == MONTHLY_BY_WEEKDAY
         try:
-            frequency = SeriesFrequency(self.values["repeats"])
+            frequency = SeriesFrequency.MONTHLY if by_weekday else SeriesFrequency(self.values["repeats"])
         except ValueError:
             raise InvalidInput({"repeats": "Choose how it repeats."}) from None
         every = _whole_number(self.values["every"] or "1", "every", problems)
@@ -102,7 +120,7 @@ class AppointmentForm:
             occurrences = _whole_number(self.values["occurrences"], "occurrences", problems)
         if problems:
             raise InvalidInput(problems)
-        return Rule(frequency, every, until, occurrences)
+        return Rule(frequency, every, until, occurrences, by_weekday)
 
     def is_older_than(self, appointment: Appointment) -> bool:
         """Whether something was saved since it was drawn, also what no revision tells, like the place."""
@@ -113,6 +131,10 @@ class AppointmentForm:
     def scope(self) -> Scope:
         """Which instances it is for; this one unless it says otherwise."""
         return read_scope(self.values["apply_to"])
+
+    def when(self, timezone: str) -> When:
+        """Its time alone. Raises InvalidInput."""
+        return self._when(_kind(self.values["kind"]), timezone)
 
     def _when(self, kind: AppointmentKind, timezone: str) -> When:
         problems: dict[str, str] = {}

@@ -10,13 +10,16 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
-from portal import agenda, appointments, audit, series
+from portal import agenda, appointments, audit, offers, series
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import begin_writing, db
 from portal.localtime import today
-from portal.models import Appointment, AppointmentHistory, Client, Provider
-from portal.views.appointment_form import AppointmentForm, read_scope
+from portal.models import Appointment, AppointmentHistory, AppointmentType, Client, Provider
+from portal.undo import Memory
+from portal.views import comparing, overlaps
+from portal.views.appointment_form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm, read_scope
+from portal.views.returning import go_back, own_path
 from portal.views.signing_in import signed_in_provider
 from portal.views.wording import clock, long_date
 
@@ -31,25 +34,58 @@ REFUSALS = {
 
 @blueprint.get("/new")
 def new() -> ResponseReturnValue:
-    provider = signed_in_provider()
-    form = AppointmentForm.blank(
-        _date_asked() or today(utcnow(), provider.timezone), _time_asked(), request.args.get("client", "")
+    return _draw_form(_form_asked(), None)
+
+
+@blueprint.get("/quick")
+def quick() -> ResponseReturnValue:
+    """The few fields that most appointments need; the rest is one press away."""
+    form = _form_asked()
+    return render_template(
+        "appointments/quick.html",
+        form=form,
+        clients=_choosable_clients(None),
+        types=offers.types(),
+        overlaps=overlaps.of_form(signed_in_provider(), form, None),
+        back=own_path(request.args.get("back", "")),
     )
-    return _draw_form(form, None)
+
+
+@blueprint.post("/form")
+def full_form() -> ResponseReturnValue:
+    """All fields, filled with what was typed so far; nothing is saved."""
+    appointment = _own(number) if (number := request.form.get("appointment", type=int)) else None
+    return _draw_form(AppointmentForm.sent(request.form), appointment)
+
+
+@blueprint.post("/overlaps")
+def show_overlaps() -> ResponseReturnValue:
+    """What the time typed so far overlaps, as a fragment."""
+    appointment = _own(number) if (number := request.form.get("appointment", type=int)) else None
+    sent = AppointmentForm.sent(request.form)
+    form = AppointmentForm.moved(appointment, request.form) if appointment else sent
+    form.values["repeats"] = sent.values["repeats"]
+    found = overlaps.of_form(signed_in_provider(), form, appointment)
+    return render_template("appointments/_overlaps.html", overlaps=found)
 
 
 @blueprint.post("")
 def create() -> ResponseReturnValue:
-    provider = signed_in_provider()
+    provider, now = signed_in_provider(), utcnow()
     form = AppointmentForm.sent(request.form)
+    memory = Memory()
     try:
         made = _book(provider, form)
     except InvalidInput as invalid:
         return _draw_problems(form, None, invalid)
     _audit("appointment.booked", made)
+    words, tone = _saved_words(made, "Booked for")
+    all_made = series.instances(made)
+    if len(all_made) > 1:
+        words = f"{words} With {len(all_made) - 1} more in the next twelve months."
+    memory.keep(provider, words, now=now, tone=tone, made=all_made)
     db.session.commit()
-    _say_saved(made, "Booked for")
-    return redirect(url_for("calendar.index", date=made.start_date.isoformat()), 303)
+    return go_back(url_for("calendar.index", date=made.start_date.isoformat()))
 
 
 @blueprint.get("/<int:appointment_id>")
@@ -88,20 +124,48 @@ def edit(appointment_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:appointment_id>")
 def update(appointment_id: int) -> ResponseReturnValue:
-    provider, appointment = signed_in_provider(), _own(appointment_id)
+    appointment = _own(appointment_id)
     form = AppointmentForm.sent(request.form)
     try:
-        _change(provider, appointment, form)
+        _change(appointment, form, "Saved:")
     except InvalidInput as invalid:
         return _draw_problems(form, appointment, invalid)
     except StaleRevision:
         return _draw_stale(form, appointment)
     except Refused as refused:
         return _refuse(appointment, refused)
-    _audit("appointment.changed", appointment)
     db.session.commit()
-    _say_saved(appointment, "Saved:")
     return _to_page(appointment)
+
+
+@blueprint.get("/<int:appointment_id>/move")
+def ask_move(appointment_id: int) -> ResponseReturnValue:
+    appointment = _own(appointment_id)
+    if appointment.archived_at is not None:
+        return _refuse(appointment, Refused("archived"))
+    return _draw_move(appointment, AppointmentForm.moved(appointment, request.args))
+
+
+@blueprint.post("/<int:appointment_id>/move")
+def move(appointment_id: int) -> ResponseReturnValue:
+    """Another time, and nothing else. With `careful`, what needs a decision is asked first."""
+    appointment = _own(appointment_id)
+    form = AppointmentForm.moved(appointment, request.form)
+    if request.form.get("careful") and _needs_asking(appointment, form):
+        form.values["drawn"] = request.form.get("drawn", "")
+        return _draw_move(appointment, form), {"HX-Retarget": "#sheet", "HX-Reselect": "#sheet-body"}
+    try:
+        _change(appointment, form, "Moved to")
+    except InvalidInput as invalid:
+        db.session.rollback()
+        form.problems = invalid.problems
+        return _draw_move(_own(appointment_id), form), 422
+    except StaleRevision:
+        return _draw_stale(form, appointment)
+    except Refused as refused:
+        return _refuse(appointment, refused)
+    db.session.commit()
+    return go_back(url_for("appointments.show", appointment_id=appointment.id))
 
 
 @blueprint.get("/<int:appointment_id>/cancel")
@@ -111,15 +175,16 @@ def ask_cancel(appointment_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:appointment_id>/cancel")
 def cancel(appointment_id: int) -> ResponseReturnValue:
-    provider, appointment = signed_in_provider(), _own(appointment_id)
-    late, reason = bool(request.form.get("late")), request.form.get("reason", "")
+    provider, appointment, now = signed_in_provider(), _own(appointment_id), utcnow()
+    scope = read_scope(request.form.get("apply_to", ""))
+    memory = Memory(series.affected(appointment, scope, now=now))
     try:
         count = series.cancel(
             appointment,
-            read_scope(request.form.get("apply_to", "")),
-            late=late,
-            reason=reason,
-            now=utcnow(),
+            scope,
+            late=bool(request.form.get("late")),
+            reason=request.form.get("reason", ""),
+            now=now,
             actor=provider,
             source="web",
         )
@@ -129,13 +194,13 @@ def cancel(appointment_id: int) -> ResponseReturnValue:
     except Refused as refused:
         return _refuse(appointment, refused)
     _audit("appointment.canceled", appointment)
-    db.session.commit()
-    flash(
+    words = (
         "Canceled. It stays here, crossed out."
         if count == 1
-        else f"{count} appointments canceled. They stay here, crossed out.",
-        "good",
+        else f"{count} appointments canceled. They stay here, crossed out."
     )
+    memory.keep(provider, words, now=now)
+    db.session.commit()
     return _to_page(appointment)
 
 
@@ -164,31 +229,64 @@ def reinstate(appointment_id: int) -> ResponseReturnValue:
     return _act(appointment_id, appointments.reinstate, "reinstated", "Reinstated.")
 
 
+def _form_asked() -> AppointmentForm:
+    """A blank form for the time that the address names."""
+    provider = signed_in_provider()
+    minutes = request.args.get("minutes", USUAL_MINUTES, type=int)
+    return AppointmentForm.blank(
+        _date_asked() or today(utcnow(), provider.timezone),
+        _time_asked(),
+        request.args.get("client", ""),
+        min(max(minutes, 1), LONGEST_QUICK_MINUTES),
+    )
+
+
 def _book(provider: Provider, form: AppointmentForm) -> Appointment:
     """One appointment, or the first of a series."""
-    details, rule = form.details(_choosable_clients(None), provider.timezone), form.rule()
+    details, rule = form.details(_choosable_clients(None), provider.timezone, offers.types()), form.rule()
     if rule is None:
         return appointments.book(provider, details, now=utcnow(), actor=provider, source="web")
     return series.book_series(provider, details, rule, now=utcnow(), actor=provider, source="web")
 
 
-def _change(provider: Provider, appointment: Appointment, form: AppointmentForm) -> None:
+def _change(appointment: Appointment, form: AppointmentForm, opening: str) -> None:
     """Save the form for as many instances as it says; it may also turn a single one into a series."""
-    details = form.details(_choosable_clients(appointment), appointment.timezone)
+    provider, now = signed_in_provider(), utcnow()
+    details = form.details(_choosable_clients(appointment), appointment.timezone, _types_for(appointment))
     if form.is_older_than(appointment):
         raise StaleRevision
     rule = form.rule() if appointment.series_id is None else None
-    series.change(
-        appointment,
-        details,
-        form.scope,
-        revision=form.revision,
-        now=utcnow(),
-        actor=provider,
-        source="web",
+    memory = Memory(series.affected(appointment, form.scope, now=now))
+    count = series.change(
+        appointment, details, form.scope, revision=form.revision, now=now, actor=provider, source="web"
     )
+    made: list[Appointment] = []
     if rule is not None:
-        series.repeat(appointment, rule, now=utcnow(), actor=provider, source="web")
+        series.repeat(appointment, rule, now=now, actor=provider, source="web")
+        made = [each for each in series.instances(appointment) if each is not appointment]
+    _audit("appointment.changed", appointment)
+    words, tone = _saved_words(appointment, opening)
+    if count > 1:
+        words = f"{words} {count} appointments of the series changed."
+    memory.keep(provider, words, now=now, tone=tone, made=made)
+
+
+def _needs_asking(appointment: Appointment, form: AppointmentForm) -> bool:
+    """Whether the person decides before it is saved: which of a series, or whether it may overlap."""
+    return (
+        appointment.series_id is not None or overlaps.of_form(signed_in_provider(), form, appointment).is_any
+    )
+
+
+def _draw_move(appointment: Appointment, form: AppointmentForm) -> str:
+    return render_template(
+        "appointments/move.html",
+        appointment=appointment,
+        form=form,
+        counts=_counts(appointment),
+        overlaps=overlaps.of_form(signed_in_provider(), form, appointment),
+        back=own_path(request.values.get("back", "")),
+    )
 
 
 def _draw_cancel(appointment: Appointment, problems: Mapping[str, str], values: Mapping[str, str]) -> str:
@@ -211,14 +309,15 @@ def _counts(appointment: Appointment | None) -> dict[str, int]:
 
 def _act(appointment_id: int, verb: Callable[..., None], name: str, words: str) -> ResponseReturnValue:
     """One of the verbs that need no more than the appointment."""
-    provider, appointment = signed_in_provider(), _own(appointment_id)
+    provider, appointment, now = signed_in_provider(), _own(appointment_id), utcnow()
+    memory = Memory([appointment])
     try:
-        verb(appointment, now=utcnow(), actor=provider, source="web")
+        verb(appointment, now=now, actor=provider, source="web")
     except Refused as refused:
         return _refuse(appointment, refused)
     _audit(f"appointment.{name}", appointment)
+    memory.keep(provider, words, now=now)
     db.session.commit()
-    flash(words, "good")
     return _to_page(appointment)
 
 
@@ -254,13 +353,19 @@ def _choosable_clients(appointment: Appointment | None) -> Sequence[Client]:
 def _draw_form(
     form: AppointmentForm, appointment: Appointment | None, stored: Appointment | None = None
 ) -> str:
+    clients, types = _choosable_clients(appointment), _types_for(appointment)
     return render_template(
         "appointments/form.html",
         form=form,
         appointment=appointment,
         stored=stored,
-        clients=_choosable_clients(appointment),
+        differences=comparing.differences(stored, form, clients, types) if stored else [],
+        clients=clients,
+        types=types,
+        locations=offers.locations(),
         counts=_counts(appointment),
+        overlaps=overlaps.of_form(signed_in_provider(), form, appointment),
+        back=own_path(request.values.get("back", "")),
     )
 
 
@@ -291,17 +396,23 @@ def _to_page(appointment: Appointment) -> ResponseReturnValue:
     return redirect(url_for("appointments.show", appointment_id=appointment.id), 303)
 
 
-def _say_saved(appointment: Appointment, opening: str) -> None:
-    """When it is now, and what it overlaps. No name: this text travels in the cookie."""
+def _saved_words(appointment: Appointment, opening: str) -> tuple[str, str]:
+    """When it is now, and what it overlaps, with the tone for it. No name: it is shown on every page."""
+    db.session.flush()
     when = long_date(appointment.start_date)
     if appointment.start_time:
         when += f", {clock(appointment.start_time)}"
     entry = _entry_of(appointment)
     if entry and entry.clashes_with:
         other = "a Google event" if entry.clashes_with == "google" else "another appointment"
-        flash(f"{opening} {when}. It overlaps {other}.", "warn")
-    else:
-        flash(f"{opening} {when}.", "good")
+        return f"{opening} {when}. It overlaps {other}.", "warn"
+    return f"{opening} {when}.", "good"
+
+
+def _types_for(appointment: Appointment | None) -> list[AppointmentType]:
+    """The practice's types, and the one the appointment has already."""
+    kept = [appointment.type] if appointment and appointment.type and appointment.type.archived_at else []
+    return [*offers.types(), *kept]
 
 
 def _entry_of(appointment: Appointment) -> agenda.Entry | None:
@@ -310,7 +421,7 @@ def _entry_of(appointment: Appointment) -> agenda.Entry | None:
     first = appointment.starts_at.astimezone(provider.zone).date()
     end = appointment.ends_at.astimezone(provider.zone).date() + dt.timedelta(days=1)
     filters = agenda.Filters(archived=True)
-    found = agenda.gather(provider, first, end, filters=filters)
+    found = agenda.gather(provider, first, end, filters=filters, now=utcnow())
     return next((entry for entry in found if entry.data_id == f"appointment-{appointment.id}"), None)
 
 

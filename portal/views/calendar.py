@@ -11,26 +11,27 @@ from flask import Blueprint, abort, redirect, render_template, request, session,
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from portal import agenda
+from portal import agenda, liveness, offers
 from portal.agenda import Entry, Filters
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.localtime import to_local
-from portal.models import GoogleEvent, GoogleOccurrence, OfficeHours, Provider
-from portal.views import grid, shell, wording
+from portal.models import GoogleEvent, Location, OfficeHours, Provider
+from portal.views import grid, shell, undoing, wording
 from portal.views.signing_in import signed_in_provider
 from portal.views.windows import Window, monday_of, read_window, weeks_of_month
 
 blueprint = Blueprint("calendar", __name__)
 
-# What the filter form's `show` may hold; the first four are on until the form says otherwise
-SHOWN = ("sessions", "other", "google", "missed", "archived")
-SHOWN_AT_FIRST = SHOWN[:4]
+# What the filter form's `show` may hold; all but the last are on until the form says otherwise
+SHOWN = ("sessions", "other", "google", "completed", "missed", "archived")
+SHOWN_AT_FIRST = SHOWN[:5]
 
 
 @blueprint.record_once
 def _register_shell(state: BlueprintSetupState) -> None:
     shell.register(state.app)
+    undoing.register(state.app)
     wording.register(state.app)
 
 
@@ -54,24 +55,33 @@ def index() -> ResponseReturnValue:
     return render_template("calendar/calendar.html", **_page(provider, window, here))
 
 
-@blueprint.get("/calendar/google/<int:occurrence_id>")
-def google_event(occurrence_id: int) -> ResponseReturnValue:
-    """One's own only: to everybody else a Google event is no more than busy time."""
-    entry = agenda.find_occurrence(signed_in_provider(), occurrence_id) or abort(404)
-    link = db.session.scalar(
-        sa.select(GoogleEvent.html_link)
-        .join(GoogleOccurrence, GoogleOccurrence.google_event_id == GoogleEvent.id)
-        .where(GoogleOccurrence.id == occurrence_id)
-    )
+@blueprint.get("/calendar/version")
+def version() -> ResponseReturnValue:
+    """What open pages ask for every few seconds; they draw themselves anew when the answer differs."""
+    provider = signed_in_provider()
+    chosen = _chosen_providers(provider, _colleagues(provider))
+    return liveness.version_of(chosen), {"Content-Type": "text/plain"}
+
+
+@blueprint.get("/calendar/google/<int:event_id>")
+def google_event(event_id: int) -> ResponseReturnValue:
+    """One's own only: to everybody else a Google event is no more than busy time. `on`: which occurrence."""
+    entry = agenda.find_occurrence(signed_in_provider(), event_id, request.args.get("on", ""))
+    if entry is None:
+        abort(404)
+    link = db.session.scalar(sa.select(GoogleEvent.html_link).where(GoogleEvent.id == event_id))
     return render_template("calendar/google_event.html", entry=entry, link=_safe_link(link))
 
 
 def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, Any]:
-    shown = _shown()
+    shown, places = _shown(), offers.locations()
     colleagues = _colleagues(provider)
     chosen = _chosen_providers(provider, colleagues)
-    filters = Filters(**{name: name in shown for name in SHOWN})
-    entries = agenda.gather(provider, window.first, window.end, filters=filters, provider_ids=chosen)
+    at_places = _chosen_places(places)
+    filters = Filters(**{name: name in shown for name in SHOWN}, locations=at_places)
+    entries = agenda.gather(
+        provider, window.first, window.end, filters=filters, now=here, provider_ids=chosen
+    )
     return {
         "window": window,
         "here": here,
@@ -80,23 +90,48 @@ def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, An
         "shown": shown,
         "colleagues": colleagues,
         "chosen": chosen,
-        "link": _Links(window, shown, chosen, provider.id),
+        "places": places,
+        "at_places": at_places,
+        "google_is_gone": "google" in shown and window.first < (here - agenda.GOOGLE_KEPT_BEFORE).date(),
+        "link": _Links(window, shown, chosen, at_places, provider.id),
         "mini": weeks_of_month(window.date),
         "monday": monday_of(window.date),
         "timezone": provider.timezone,
-        **_body(provider, window, entries, here),
+        "version": liveness.version_of(chosen),
+        "shortcuts_off": provider.shortcuts_off,
+        **_body(window, entries, here, _columns(provider, colleagues, chosen)),
     }
 
 
-def _body(provider: Provider, window: Window, entries: list[Entry], here: dt.datetime) -> dict[str, Any]:
-    """What only this view needs."""
+def _body(
+    window: Window, entries: list[Entry], here: dt.datetime, columns: list[grid.Column]
+) -> dict[str, Any]:
+    """What only this view needs. A day of several providers has a column for each."""
     if window.view in ("week", "day"):
-        hours = db.session.scalars(sa.select(OfficeHours).where(OfficeHours.provider_id == provider.id)).all()
-        return {"grid": grid.build_grid(window.days, entries, hours, here)}
+        ids = [column.provider_id for column in columns]
+        hours = db.session.scalars(sa.select(OfficeHours).where(OfficeHours.provider_id.in_(ids))).all()
+        if window.view == "day" and len(columns) > 1:
+            return {"grid": grid.build_grid(window.days, entries, hours, here, columns)}
+        own = [row for row in hours if row.provider_id == ids[0]]
+        return {"grid": grid.build_grid(window.days, entries, own, here)}
     days = grid.list_days(window.days, entries)
     if window.view == "agenda":
         days = [day for day in days if day.items]
     return {"days": days}
+
+
+def _columns(provider: Provider, colleagues: Sequence[Provider], chosen: Sequence[int]) -> list[grid.Column]:
+    names = {each.id: each.name for each in (provider, *colleagues)}
+    return [grid.Column(number, names[number]) for number in chosen]
+
+
+def _chosen_places(places: Sequence[Location]) -> frozenset[str] | None:
+    """Names of the ticked places, "" among them for every other; None when the form was not used."""
+    asked = request.args.getlist("place")
+    if not asked or not places:
+        return None
+    names = {place.name for place in places if str(place.id) in asked}
+    return frozenset(names | {""} if "other" in asked else names)
 
 
 def _shown() -> tuple[str, ...]:
@@ -125,13 +160,22 @@ def _chosen_providers(provider: Provider, colleagues: Sequence[Provider]) -> lis
 class _Links:
     """Addresses of this calendar at another view or date, with the filters kept."""
 
-    def __init__(self, window: Window, shown: Sequence[str], chosen: Sequence[int], own_id: int) -> None:
+    def __init__(
+        self,
+        window: Window,
+        shown: Sequence[str],
+        chosen: Sequence[int],
+        at_places: frozenset[str] | None,
+        own_id: int,
+    ) -> None:
         self.window = window
         self.kept: dict[str, Any] = {}
         if tuple(shown) != SHOWN_AT_FIRST:
             self.kept["show"] = list(shown) or ["none"]
         if list(chosen) != [own_id]:
             self.kept["provider"] = list(chosen)
+        if at_places is not None:
+            self.kept["place"] = request.args.getlist("place")
 
     def __call__(self, *, view: str | None = None, date: dt.date | None = None) -> str:
         day = date or self.window.date

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.agenda import Entry
 from portal.layout import (
+    MOST_LANES,
+    MOST_LANES_OF_MANY,
     SLOTS_PER_DAY,
     SLOTS_PER_HOUR,
     Piece,
@@ -35,12 +37,41 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """Entries of a day that find no room side by side: one thing to open, at the place they share."""
+
+    items: list[Item]
+    top: int
+    bottom: int
+    lane: int
+
+    @property
+    def is_first(self) -> bool:
+        return self.items[0].is_first
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Whose day it is, where several providers stand side by side."""
+
+    provider_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """One column of the grid, or one day of a list."""
 
     date: dt.date
     items: list[Item]
     open_rows: list[tuple[int, int]]
+    folds: list[Fold] = field(default_factory=list)
+    column: Column | None = None
+
+    @property
+    def everything(self) -> list[Item]:
+        """Also what is folded away."""
+        return [*self.items, *(item for fold in self.folds for item in fold.items)]
 
     @property
     def shown(self) -> list[Item]:
@@ -85,18 +116,29 @@ class Grid:
 
 
 def build_grid(
-    dates: Sequence[dt.date], entries: Sequence[Entry], hours: Iterable[OfficeHours], here: dt.datetime
+    dates: Sequence[dt.date],
+    entries: Sequence[Entry],
+    hours: Sequence[OfficeHours],
+    here: dt.datetime,
+    columns: Sequence[Column] = (),
 ) -> Grid:
-    """Lay out `entries` over `dates`; `here` is the present moment in the zone shown."""
+    """Lay out `entries` over `dates`, or one date over a column for each provider.
+
+    `here` is the present moment in the zone shown.
+    """
     timed = [entry for entry in entries if not is_banner(entry)]
-    opens = [(row.weekday, row_of(row.opens), row_of(row.closes)) for row in hours]
-    days = [_day(date, dates[0], timed, opens) for date in dates]
-    rows = [item.piece for day in days for item in day.items if item.piece]
-    usual = _usual_rows(opens)
+    if columns:
+        days = [_provider_day(dates[0], column, timed, hours) for column in columns]
+    else:
+        most = MOST_LANES if len(dates) == 1 else MOST_LANES_OF_MANY
+        days = [_day(date, dates[0], timed, _opens(hours), most) for date in dates]
+    rows = [item.piece for day in days for item in day.everything if item.piece]
+    usual = _usual_rows(_opens(hours))
     first_hour, end_hour = hours_shown([usual, *((piece.top, piece.bottom) for piece in rows)])
-    starts = [item.piece.top for day in days for item in day.items if item.piece and item.is_first]
+    starts = [item.piece.top for day in days for item in day.everything if item.piece and item.is_first]
     opening = min([usual[0], *(top - AIR for top in starts if top >= MORNING)])
-    return Grid(days, _banners(dates, entries), first_hour, end_hour, row_of(here.time()), opening)
+    banners = _banners(dates, entries, columns)
+    return Grid(days, banners, first_hour, end_hour, row_of(here.time()), opening)
 
 
 def list_days(dates: Sequence[dt.date], entries: Sequence[Entry]) -> list[Day]:
@@ -115,21 +157,49 @@ def is_banner(entry: Entry) -> bool:
     return entry.all_day or entry.ends_at.timestamp() - entry.starts_at.timestamp() >= ONE_DAY.total_seconds()
 
 
-def _day(date: dt.date, first: dt.date, timed: Sequence[Entry], opens: Sequence[tuple[int, int, int]]) -> Day:
-    pieces = lay_out_day(date, [(entry.starts_at, entry.ends_at) for entry in timed])
-    items = [
-        Item(timed[piece.index], date == max(timed[piece.index].first_day, first), piece) for piece in pieces
-    ]
-    return Day(date, items, [(top, bottom) for weekday, top, bottom in opens if weekday == date.weekday()])
+def _day(
+    date: dt.date,
+    first: dt.date,
+    timed: Sequence[Entry],
+    opens: Sequence[tuple[int, int, int]],
+    most_lanes: int,
+    column: Column | None = None,
+) -> Day:
+    pieces = lay_out_day(date, [(entry.starts_at, entry.ends_at) for entry in timed], most_lanes)
+    items: list[Item] = []
+    folded: dict[int, list[Item]] = {}
+    for piece in pieces:
+        item = Item(timed[piece.index], date == max(timed[piece.index].first_day, first), piece)
+        (folded.setdefault(piece.fold, []) if piece.fold else items).append(item)
+    folds = [_fold(group) for group in folded.values()]
+    open_rows = [(top, bottom) for weekday, top, bottom in opens if weekday == date.weekday()]
+    return Day(date, items, open_rows, folds, column)
 
 
-def _banners(dates: Sequence[dt.date], entries: Sequence[Entry]) -> list[Banner]:
-    placed = [
-        (entry, column_span(dates[0], len(dates), entry.first_day, entry.end_day))
-        for entry in entries
-        if is_banner(entry)
-    ]
-    return [Banner(entry, *columns) for entry, columns in placed if columns]
+def _provider_day(date: dt.date, column: Column, timed: Sequence[Entry], hours: Sequence[OfficeHours]) -> Day:
+    own = [entry for entry in timed if entry.provider_id == column.provider_id]
+    opens = _opens([row for row in hours if row.provider_id == column.provider_id])
+    return _day(date, date, own, opens, MOST_LANES_OF_MANY, column)
+
+
+def _fold(items: list[Item]) -> Fold:
+    pieces = [item.piece for item in items if item.piece]
+    return Fold(
+        items, min(piece.top for piece in pieces), max(piece.bottom for piece in pieces), pieces[0].lane
+    )
+
+
+def _opens(hours: Iterable[OfficeHours]) -> list[tuple[int, int, int]]:
+    return [(row.weekday, row_of(row.opens), row_of(row.closes)) for row in hours]
+
+
+def _banners(dates: Sequence[dt.date], entries: Sequence[Entry], columns: Sequence[Column]) -> list[Banner]:
+    banners = [entry for entry in entries if is_banner(entry)]
+    if columns:
+        places = {column.provider_id: number for number, column in enumerate(columns, 1)}
+        return [Banner(entry, places[entry.provider_id], places[entry.provider_id]) for entry in banners]
+    placed = [(entry, column_span(dates[0], len(dates), entry.first_day, entry.end_day)) for entry in banners]
+    return [Banner(entry, *span) for entry, span in placed if span]
 
 
 def _usual_rows(opens: Sequence[tuple[int, int, int]]) -> tuple[int, int]:

@@ -20,6 +20,7 @@ TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "m
 
 def register(app: App) -> None:
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["hides_names"] = _hides_names
     app.context_processor(_signed_in)
 
 
@@ -40,6 +41,11 @@ def _signed_in() -> dict[str, Any]:
     name = current_user.provider.name
     practice = db.session.scalar(sa.select(Practice.name)) or ""
     return {"signed_in": {"name": name, "initials": _initials(name), "practice": practice}}
+
+
+def _hides_names() -> bool:
+    """Whether the person who looks has privacy mode on."""
+    return bool(current_user and current_user.is_authenticated and current_user.provider.hides_names)
 
 
 def _initials(name: str) -> str:

@@ -8,13 +8,16 @@ from typing import Any
 
 from flask.sansio.app import App
 
+from portal.disclosure import initials
 from portal.models import AppointmentSeries, Client, SeriesFrequency
+from portal.series import week_of_month
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+WEEKS = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 KINDS = {"session": "Client session", "contact": "Client contact", "other": "Other event"}
 STATUSES = {
     "scheduled": "Scheduled",
@@ -34,6 +37,7 @@ VERBS = {
     "completed": "Marked as completed",
     "archived": "Archived",
     "reinstated": "Reinstated",
+    "undone": "Taken back",
 }
 CHANGED_FIELDS = {
     "start_date": "Date",
@@ -46,6 +50,7 @@ CHANGED_FIELDS = {
     "title": "Title",
     "location": "Location",
     "is_free": "Busy or free",
+    "type_id": "Type",
 }
 SOURCES = {"web": "", "google": "in Google", "command": "by command", "system": "by Lockstep"}
 
@@ -63,6 +68,8 @@ def register(app: App) -> None:
         short_date,
         day_span,
         time_range,
+        which_weekday,
+        initials,
     ):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals.update(
@@ -116,14 +123,21 @@ def repeats(series: AppointmentSeries) -> str:
     """Every 2 weeks, until Wed, Nov 18."""
     unit = "week" if series.frequency is SeriesFrequency.WEEKLY else "month"
     text = f"Every {unit}" if series.every == 1 else f"Every {series.every} {unit}s"
+    if series.by_weekday:
+        text += f", on the {which_weekday(series.start_date)}"
     if series.until:
         return f"{text}, until {short_date(series.until)}, {series.until.year}"
     return f"{text}, {series.occurrences} times" if series.occurrences else text
 
 
-def client_option(client: Client) -> tuple[int, str]:
-    """How a client stands in a select."""
-    return client.id, f"{client.name} ({client.internal_id})"
+def which_weekday(date: dt.date) -> str:
+    """Third Wednesday; last Friday."""
+    return f"{WEEKS[week_of_month(date)]} {day_name(date)}"
+
+
+def client_option(client: Client, *, hides_names: bool = False) -> tuple[int, str]:
+    """How a client stands in a select; in privacy mode by the internal ID alone."""
+    return client.id, f"({client.internal_id})" if hides_names else f"{client.name} ({client.internal_id})"
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
