@@ -33,7 +33,9 @@ def measure(folder: Path) -> list[Row]:
             del tries["peer"]
         for attempt in tries.values():
             attempt(0)  # fills the memory of what Google answers
-        rounds = [{name: attempt(number) for name, attempt in tries.items()} for number in range(1, ROUNDS + 1)]
+        rounds = [
+            {name: attempt(number) for name, attempt in tries.items()} for number in range(1, ROUNDS + 1)
+        ]
     assert all(took["count"] == EVENTS for each in rounds for took in each.values()), rounds
     times = {name: median([each[name]["seconds"] for each in rounds]) for name in tries}
     return [_row(times, missing), _memory_row(folder, rounds[-1]["ours"]["megabytes"])]

@@ -7,14 +7,14 @@ import json
 import sys
 import time
 
-import aiohttp
-from gcal_sync.api import GoogleCalendarService  # type: ignore[import-not-found]  # of the peers' environment
+import aiohttp  # type: ignore[import-not-found]  # of the peers' environment
+from gcal_sync.api import GoogleCalendarService  # type: ignore[import-not-found]
 from gcal_sync.auth import AbstractAuth  # type: ignore[import-not-found]
 from gcal_sync.store import InMemoryCalendarStore  # type: ignore[import-not-found]
 from gcal_sync.sync import CalendarEventSyncManager  # type: ignore[import-not-found]
 
 
-class Grant(AbstractAuth):  # type: ignore[misc]
+class Grant(AbstractAuth):  # type: ignore[misc,unused-ignore]
     """A token that is good for long enough."""
 
     token = ""

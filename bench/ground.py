@@ -30,6 +30,7 @@ from sandbox.client import SandboxClient
 
 EMAIL = "wren.hale@example.com"
 ZONE = "America/Chicago"
+PASSWORD = "a long phrase"  # noqa: S105 (of a practice that lives for a minute)
 
 
 def settings(database_url: str, google_url: str) -> dict[str, str]:
@@ -69,17 +70,20 @@ def google(folder: Path, *arguments: str) -> Iterator[SandboxClient]:
 
 def add_provider(email: str = EMAIL) -> Provider:
     provider = accounts.add_provider(
-        email=email, name="Dr. Wren Hale", timezone=ZONE, password="a long phrase", is_owner=True, now=utcnow()
-    )  # fmt: skip
+        email=email,
+        name="Dr. Wren Hale",
+        timezone=ZONE,
+        password=PASSWORD,
+        is_owner=True,
+        now=utcnow(),
+    )
     db.session.commit()
     return provider
 
 
 def connect_primary(provider: Provider, there: SandboxClient) -> Connection:
     """Through the wizard with the primary calendar ticked; the first sync is still to run."""
-    token = there.authorize(
-        provider.email, "openid", "email", *CALENDAR_SCOPES, client_id=Sandbox.CLIENT_ID
-    )
+    token = there.authorize(provider.email, "openid", "email", *CALENDAR_SCOPES, client_id=Sandbox.CLIENT_ID)
     account = next(
         each for each in there.control("GET", "/accounts")["items"] if each["email"] == provider.email
     )
@@ -105,7 +109,9 @@ def connect_primary(provider: Provider, there: SandboxClient) -> Connection:
 
 def run_once(connection_id: int, *, seconds: float = 600) -> Outcome:
     """One run, with a look at Google."""
-    db.session.execute(sa.update(Connection).where(Connection.id == connection_id).values(next_check_at=utcnow()))
+    db.session.execute(
+        sa.update(Connection).where(Connection.id == connection_id).values(next_check_at=utcnow())
+    )
     db.session.commit()
     return engine.run_connection(connection_id, clock=utcnow, trigger="bench", poll=60, seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""One first import in this process, which prints what it took: `python -m bench.importer ours|floor URL FOLDER`."""
+"""One first import in this process, which prints what it took: `python -m bench.importer ours URL FOLDER`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def floor(url: str, folder: Path) -> dict[str, Any]:
     while True:
         page = _page(url, token, page_token)
         database.execute("BEGIN IMMEDIATE")
-        database.executemany(f"INSERT INTO event VALUES (NULL{', ?' * 11})", map(_values, page["items"]))
+        insert = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        database.executemany(insert, map(_values, page["items"]))
         database.execute("COMMIT")
         count += len(page["items"])
         page_token = page.get("nextPageToken")

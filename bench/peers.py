@@ -1,4 +1,4 @@
-"""The peers we measure against, in a virtual environment of their own, from bench/requirements.txt by hash."""
+"""The peers we measure against, in a virtual environment of their own, from a lock with hashes."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from scripts.long_tests import MEASUREMENTS, commit_words, machine_words
 
 HEADING = """# Benchmarks
 
-`make bench`, or `python -m bench ROW …` for some of the rows. Each figure is set against a peer or a floor that was
-measured in the same run on the same machine: ratios can be compared between machines, seconds cannot. Medians unless
-said otherwise.
+`make bench`, or `python -m bench ROW …` for some of the rows. Each figure is set against a peer or a floor
+that was measured in the same run on the same machine: ratios travel between machines, seconds do not.
+Medians unless said otherwise.
 """
 
 
