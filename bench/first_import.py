@@ -38,21 +38,30 @@ def measure(folder: Path) -> list[Row]:
         ]
     assert all(took["count"] == EVENTS for each in rounds for took in each.values()), rounds
     times = {name: median([each[name]["seconds"] for each in rounds]) for name in tries}
+    times |= {f"{name} cpu": median([each[name]["cpu"] for each in rounds]) for name in tries}
     return [_row(times, missing), _memory_row(folder, rounds[-1]["ours"]["megabytes"])]
 
 
 def _row(times: dict[str, float], missing: str) -> Row:
-    to_floor = times["ours"] / times["floor"]
-    to_peer = times["ours"] / times["peer"] if "peer" in times else None
-    against = f"{to_floor:.2f} × the floor ({times['floor']:.2f} s)"
-    against += f"; {to_peer:.2f} × gcal_sync ({times['peer']:.2f} s)" if to_peer else f"; {missing}"
+    """Judged by processor time, which others at work on the machine disturb less; the clock's is told too."""
+    to_floor, to_floor_cpu = _ratios(times, "floor")
+    against = f"floor {times['floor']:.2f} s: {to_floor:.2f} ×, processor time {to_floor_cpu:.2f} ×"
+    is_kept = None
+    if not missing:
+        to_peer, to_peer_cpu = _ratios(times, "peer")
+        against += f"; gcal_sync {times['peer']:.2f} s: {to_peer:.2f} ×, processor time {to_peer_cpu:.2f} ×"
+        is_kept = to_peer_cpu <= 1 and to_floor_cpu <= 5
     return Row(
         what=f"First import of {EVENTS:,} events into the durable database, dates made ready",
-        measured=f"{times['ours']:.2f} s",
-        against=against,
+        measured=f"{times['ours']:.2f} s, {times['ours cpu']:.2f} s of processor time",
+        against=f"{against}; {missing}" if missing else against,
         budget=BUDGET,
-        is_kept=None if to_peer is None else to_peer <= 1 and to_floor <= 5,
+        is_kept=is_kept,
     )
+
+
+def _ratios(times: dict[str, float], other: str) -> tuple[float, float]:
+    return times["ours"] / times[other], times["ours cpu"] / times[f"{other} cpu"]
 
 
 def _memory_row(folder: Path, at_four_pages: float) -> Row:
