@@ -1,0 +1,139 @@
+"""Workers that die or freeze between Google's answer and their own commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from demo.processes import Process
+from portal.extensions import db
+from portal.models import Appointment
+from tests.engine.conftest import Office
+from tests.engine.test_push import starts_at
+from tests.scenarios.conftest import Scene, reading
+
+
+def stays(scene: Scene, appointment: Appointment, expected: dt.datetime) -> None:
+    assert scene.refreshed(appointment).starts_at == expected
+    assert starts_at(scene.event_of(appointment)) == expected
+
+
+def in_google(scene: Scene, appointment: Appointment) -> list[str]:
+    """Ids of the live events in Google that carry this appointment's tag."""
+    return [
+        event["id"]
+        for event in scene.app_events()
+        if event["extendedProperties"]["private"]["lockstepAppointment"] == appointment.public_id
+    ]
+
+
+def is_alone(scene: Scene, *workers: Process) -> None:
+    for worker in workers:
+        worker.kill_everything()
+
+
+def change_at_once(office: Office, *, moved: Appointment, canceled: Appointment) -> Appointment:
+    """Move one, cancel one, book one; nobody works on it yet. Gives back the booked one."""
+    office.move(moved, hours=2)
+    office.cancel(canceled)
+    return office.book(days=5)
+
+
+def test_killed_after_googles_answer_nothing_comes_back_as_a_change_of_the_providers(scene: Scene) -> None:
+    """Failures 4, 49, 50, 52: Google took a patch, a delete and an insert, and nobody here knows."""
+    office = scene.office
+    moved, canceled = office.book(days=3), office.book(days=4)
+    office.connect()
+    worker = scene.portal.start_worker()
+    scene.rest()
+    original, first_id = moved.starts_at, scene.event_of(canceled)["id"]
+    worker.kill_everything()
+    booked = change_at_once(office, moved=moved, canceled=canceled)
+    scene.google.add_fault("latency", method="calendar.events.*", seconds=20, times=None)
+    worker = scene.portal.start_worker()
+    scene.wait(
+        lambda: (
+            len(in_google(scene, booked)) == 1
+            and in_google(scene, canceled) == []
+            and starts_at(scene.event_of(moved)) != original
+        ),
+        "Google has done all three",
+    )
+    worker.kill_everything()
+    scene.google.clear_faults()
+    office.move(scene.refreshed(moved), hours=-2)
+    office.reinstate(scene.refreshed(canceled))
+    office.cancel(scene.refreshed(booked))
+    scene.let_the_lease_run_out()
+    scene.portal.start_worker()
+    scene.rest()
+    scene.rest()
+    stays(scene, moved, original)
+    assert scene.event_of(canceled)["id"] != first_id
+    assert in_google(scene, booked) == []
+    assert scene.shown() == []
+    assert scene.cards() == []
+    assert len(scene.app_events()) == 2
+    scene.worker().kill_everything()
+
+
+def test_a_frozen_worker_that_wakes_up_late_changes_nothing(scene: Scene) -> None:
+    """Failures 6, 51 and 52: past its lease it sends an old patch, an old delete and an old insert."""
+    office = scene.office
+    moved, canceled = office.book(days=6), office.book(days=7)
+    scene.let_the_lease_run_out()
+    late = scene.portal.start_worker()
+    scene.rest()
+    original = moved.starts_at
+    late.kill_everything()
+    booked = change_at_once(office, moved=moved, canceled=canceled)
+    scene.google.control("POST", "/access-tokens/expire", {})
+    scene.google.reset_requests()
+    # refused for want of a fresh token, its batch waits for the refresh, past its last look at the lease
+    scene.google.add_fault("latency", method="oauth.token", seconds=2, times=1)
+    late = scene.portal.start_worker()
+    scene.wait(lambda: scene.asked_of_google("oauth.token") == 1, "the worker is about to write")
+    late.freeze()
+    stays_in_google = starts_at(scene.event_of(moved))
+    assert stays_in_google == original, "it has not written yet"
+    office.move(scene.refreshed(moved), hours=-1)
+    office.reinstate(scene.refreshed(canceled))
+    office.cancel(scene.refreshed(booked))
+    prompt = scene.portal.start_worker()
+    scene.rest(seconds=120)
+    expected = original + dt.timedelta(hours=1)
+    stays(scene, moved, expected)
+    prompt.kill_everything()
+    scene.google.reset_requests()
+    late.thaw()
+    scene.wait(lambda: scene.google.writes() >= 3, "the late worker has written")
+    late_writes = scene.google.requests()["counters"]["by_status"]
+    assert late_writes.get("412", 0) == 1, "If-Match refuses the old patch"
+    scene.rest()
+    scene.portal.start_worker()
+    scene.rest()
+    scene.rest()
+    stays(scene, moved, expected)
+    assert len(in_google(scene, canceled)) == 1
+    assert in_google(scene, booked) == []
+    assert scene.shown() == []
+    assert scene.cards() == []
+    is_alone(scene, late, scene.worker())
+
+
+def test_two_workers_and_a_command_at_once_write_everything_once(scene: Scene) -> None:
+    """Failure 6: three of them at one connection, and one lease."""
+    office = scene.office
+    scene.let_the_lease_run_out()
+    for _ in range(2):
+        scene.portal.start_worker()
+    scene.google.reset_requests()
+    booked = [office.book(days=10 + number) for number in range(30)]
+    assert scene.portal.flask("sync", "now").exit_code == 0
+    scene.rest()
+    assert all(len(in_google(scene, appointment)) == 1 for appointment in booked)
+    assert scene.asked_of_google("calendar.events.insert") == len(booked)
+    scene.google.reset_requests()
+    scene.rest()
+    assert scene.google.writes() == 0
+    with reading():
+        assert db.session.scalar(db.select(db.func.count(Appointment.id))) == len(booked) + 6
