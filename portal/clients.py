@@ -50,6 +50,18 @@ def add_client(provider: Provider, name: str, *, now: dt.datetime, internal_id: 
     return client
 
 
+def next_number() -> int:
+    """The number from which the next internal ID is taken."""
+    return _practice().next_internal_id
+
+
+def number_from(text: str) -> None:
+    """Number new clients from here on; numbers that are taken are stepped over. Raises InvalidInput."""
+    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1):
+        raise InvalidInput({"next_id": "Give a whole number of up to nine digits."})
+    _locked_practice().next_internal_id = int(text)
+
+
 def rename(client: Client, name: str, *, now: dt.datetime) -> None:
     """Change the name; when that changes what is seen outside, the client's appointments go out again."""
     name = _checked_name(name)

@@ -25,6 +25,8 @@ from portal.views.wording import clock, long_date
 
 blueprint = Blueprint("appointments", __name__, url_prefix="/appointments")
 
+# Instead of the calendar, the sheet over it takes the answer
+INTO_THE_SHEET = {"HX-Retarget": "#sheet", "HX-Reselect": "#sheet-body", "HX-Reswap": "innerHTML"}
 REFUSALS = {
     "archived": "It is archived. Reinstate it first; nothing was changed.",
     "not-scheduled": "It is no longer scheduled. Reinstate it first; nothing was changed.",
@@ -153,7 +155,7 @@ def move(appointment_id: int) -> ResponseReturnValue:
     form = AppointmentForm.moved(appointment, request.form)
     if request.form.get("careful") and _needs_asking(appointment, form):
         form.values["drawn"] = request.form.get("drawn", "")
-        return _draw_move(appointment, form), {"HX-Retarget": "#sheet", "HX-Reselect": "#sheet-body"}
+        return _draw_move(appointment, form), INTO_THE_SHEET
     try:
         _change(appointment, form, "Moved to")
     except InvalidInput as invalid:

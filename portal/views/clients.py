@@ -13,6 +13,7 @@ from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Client
+from portal.undo import Memory
 from portal.views.signing_in import signed_in_provider
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -38,12 +39,18 @@ def new() -> ResponseReturnValue:
 
 @blueprint.post("")
 def create() -> ResponseReturnValue:
-    name = request.form.get("name", "")
+    name, internal_id = request.form.get("name", ""), request.form.get("internal_id", "").strip()
     try:
-        client = clients.add_client(signed_in_provider(), name, now=utcnow())
+        client = clients.add_client(signed_in_provider(), name, now=utcnow(), internal_id=internal_id or None)
     except InvalidInput as invalid:
         db.session.rollback()
-        page = render_template("clients/form.html", client=None, name=name, problems=invalid.problems)
+        page = render_template(
+            "clients/form.html",
+            client=None,
+            name=name,
+            internal_id=internal_id,
+            problems=invalid.problems,
+        )
         return page, 422
     _audit("client.added", client)
     db.session.commit()
@@ -78,6 +85,7 @@ def edit(client_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:client_id>")
 def update(client_id: int) -> ResponseReturnValue:
     client, name = _own(client_id), request.form.get("name", "")
+    memory = Memory(client=client)
     try:
         clients.rename(client, name, now=utcnow())
     except InvalidInput as invalid:
@@ -87,32 +95,51 @@ def update(client_id: int) -> ResponseReturnValue:
         )
         return page, 422
     _audit("client.renamed", client)
+    memory.keep(client.provider, "Client renamed.", now=utcnow())
     db.session.commit()
-    flash("Saved.", "good")
     return _to_page(client)
 
 
 @blueprint.post("/<int:client_id>/archive")
 def archive(client_id: int) -> ResponseReturnValue:
     client = _own(client_id)
+    memory = Memory(client=client)
     clients.archive(client, now=utcnow())
     _audit("client.archived", client)
+    memory.keep(client.provider, "Client archived. Appointments stay as they are.", now=utcnow())
     db.session.commit()
-    flash("Archived. Appointments stay as they are.", "good")
     return _to_page(client)
 
 
 @blueprint.post("/<int:client_id>/unarchive")
 def unarchive(client_id: int) -> ResponseReturnValue:
     client = _own(client_id)
+    memory = Memory(client=client)
     clients.unarchive(client)
     _audit("client.unarchived", client)
+    memory.keep(client.provider, "Client active again.", now=utcnow())
     db.session.commit()
-    flash("Active again.", "good")
     return _to_page(client)
 
 
-def _draw_list(text: str, *, with_archived: bool) -> str:
+@blueprint.post("/numbering")
+def set_numbering() -> ResponseReturnValue:
+    """From where new clients are numbered; the practice's owner decides."""
+    provider = signed_in_provider()
+    if not provider.is_owner:
+        abort(403)
+    try:
+        clients.number_from(request.form.get("next_id", ""))
+    except InvalidInput as invalid:
+        db.session.rollback()
+        return _draw_list("", with_archived=False, problem=invalid.problems["next_id"]), 422
+    audit.record("client.numbering", now=utcnow(), provider_id=provider.id, address=request.remote_addr)
+    db.session.commit()
+    flash("Saved. Clients have the internal IDs they had.", "good")
+    return redirect(url_for("clients.index"), 303)
+
+
+def _draw_list(text: str, *, with_archived: bool, problem: str = "") -> str:
     query = sa.select(Client).where(Client.provider_id == signed_in_provider().id)
     if not with_archived:
         query = query.where(Client.archived_at.is_(None))
@@ -124,7 +151,15 @@ def _draw_list(text: str, *, with_archived: bool) -> str:
             )
         )
     found = db.session.scalars(query.order_by(sa.func.lower(Client.name), Client.internal_id)).all()
-    return render_template("clients/index.html", clients=found, text=text, with_archived=with_archived)
+    return render_template(
+        "clients/index.html",
+        clients=found,
+        text=text,
+        with_archived=with_archived,
+        is_owner=signed_in_provider().is_owner,
+        next_id=request.form.get("next_id") or clients.next_number(),
+        problem=problem,
+    )
 
 
 def _own(client_id: int) -> Client:
