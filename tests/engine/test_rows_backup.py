@@ -98,6 +98,4 @@ def test_once_the_question_is_asked_no_further_batch_goes_out(office: Office) ->
     for number in range(BATCH_MOST + 5):
         office.book(days=2 + number)
     assert office.run() is Outcome.ASKED
-    assert (
-        len(office.app_events()) == BATCH_MOST
-    )  # the first batch, the one asked about among it
+    assert len(office.app_events()) == BATCH_MOST  # the first batch, the one asked about among it
