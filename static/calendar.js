@@ -29,7 +29,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
     return;
   }
   if (event.detail.target.id !== "main") return;
-  sheet?.close();
+  if (!renewing) sheet?.close();
   // said aloud, unless the page renewed itself
   if (!renewing) say($("main .flash")?.textContent.trim() || $("main h1")?.textContent || "");
   renewing = false;
@@ -313,8 +313,8 @@ async function renew() {
   if (!page || document.hidden || drag || carried || $("dialog[open], [popover]:popover-open, .fold details[open]")) return;
   if (document.activeElement?.closest?.("main form input, main form select")) return;
   const answer = await fetch(page.dataset.versionUrl, { headers: BACKGROUND, redirect: "manual" }).catch(() => null);
-  if (!answer?.ok || page !== main() || drag || carried) return;
-  if (await answer.text() === page.dataset.version) return;
+  const version = answer?.ok && await answer.text();
+  if (!version || version === page.dataset.version || page !== main() || drag || carried || $("dialog[open]")) return;
   renewing = true;
   htmx.ajax("GET", here(), { target: "#main", select: "#main", swap: "outerHTML show:none", headers: BACKGROUND });
 }
