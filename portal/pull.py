@@ -172,6 +172,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
     oldest = run.now - KEPT_BEFORE
     touched: set[str] = set()
     gone: list[GoogleEvent] = []
+    new: list[Event] = []
     for event in events:
         row = rows.get(event.event_id)
         if row is not None and row.etag == event.etag and row.quarantine is None:
@@ -179,23 +180,45 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
             continue
         if row is not None and row.updated and event.updated and event.updated < row.updated:
             continue
-        touched.add(event.recurring_event_id or event.event_id)
-        if is_kept(event, oldest):
-            if row is None:
-                row = GoogleEvent(google_calendar_id=calendar.id, event_id=event.event_id)
-                db.session.add(row)
+        if not is_kept(event, oldest):
+            touched.add(event.recurring_event_id or event.event_id)
+            gone += [row] if row is not None else []
+        elif row is None:
+            new.append(event)
+        else:
+            touched.add(event.recurring_event_id or event.event_id)
             store.put_event(row, event, generation=calendar.generation)
             run.counts["imported"] += 1
-        elif row is not None:
-            gone.append(row)
-            run.counts["removed_here"] += 1
-    if not touched:
+    if not touched and not new:
         return
     run.connection.changed_at = run.now
+    if gone:
+        run.counts["removed_here"] += len(gone)
     db.session.flush()
     store.delete_events(gone)
     _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
+    touched |= _store_new(run, calendar, new)
     _expand_series(run, calendar, touched)
+
+
+def _store_new(run: Run, calendar: GoogleCalendar, events: list[Event]) -> set[str]:
+    """Insert events by the thousand. Single ones need no look at anything else: their one date is made here.
+
+    Returns the series that the others belong to.
+    """
+    after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
+    singles = [event for event in events if not event.is_master and not event.is_override]
+    ids = store.insert_events(calendar, singles, expanded_until=before)
+    occurrences = [
+        (ids[event.event_id], occurrence)
+        for event in singles
+        for occurrence in expand(event, (), after=after, before=before)
+    ]
+    store.add_occurrences(run.connection.provider_id, occurrences)
+    others = [event for event in events if event.event_id not in ids]
+    store.insert_events(calendar, others, expanded_until=None)
+    run.counts["imported"] += len(events)
+    return {event.recurring_event_id or event.event_id for event in others}
 
 
 def is_kept(event: Event, oldest: dt.datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -27,6 +27,9 @@ from portal.sync.recurrence import Occurrence
 BEHIND = "connections_behind"  # in Session.info; jobs.py queues them after the commit
 ENDING_VERBS = ("canceled", "late-canceled", "no-show", "archived")  # of an appointment's history
 MOST_IDS_IN_A_QUERY = 500  # SQLite bounds the number of parameters
+# For inserts by the thousand, which need no objects
+EVENT_TABLE = cast("sa.Table", GoogleEvent.__table__)
+OCCURRENCE_TABLE = cast("sa.Table", GoogleOccurrence.__table__)
 
 
 def note_change(provider_id: int, *, now: dt.datetime) -> None:
@@ -258,22 +261,49 @@ def series_rows(calendar: GoogleCalendar, event_ids: Iterable[str]) -> dict[str,
 
 def put_event(row: GoogleEvent, event: Event, *, generation: int) -> None:
     """Copy what is kept of an event into its row."""
-    row.etag = event.etag
-    row.updated = event.updated
-    row.generation = generation
-    row.quarantine = None
-    row.status = event.status
-    row.summary = event.summary
-    row.transparency = event.transparency
-    row.visibility = event.visibility
-    row.event_type = event.event_type
-    row.self_response = event.self_response
-    row.html_link = event.html_link
-    row.start = event.start.to_json() if event.start else None
-    row.end = event.end.to_json() if event.end else None
-    row.recurrence = list(event.recurrence)
-    row.recurring_event_id = event.recurring_event_id
-    row.original_start = event.original_start.to_json() if event.original_start else None
+    for name, value in _columns(event, generation).items():
+        setattr(row, name, value)
+
+
+def insert_events(
+    calendar: GoogleCalendar, events: Sequence[Event], *, expanded_until: dt.datetime | None
+) -> dict[str, int]:
+    """Rows for events that have none, in one statement; gives back their ids by event id."""
+    if not events:
+        return {}
+    expansion = {"google_calendar_id": calendar.id, "expanded_until": expanded_until}
+    rows = [
+        {"event_id": event.event_id, **expansion, **_columns(event, calendar.generation)} for event in events
+    ]
+    db.session.execute(sa.insert(EVENT_TABLE), rows)
+    ids: dict[str, int] = {}
+    for some in _in_parts([event.event_id for event in events]):
+        made = sa.select(GoogleEvent.event_id, GoogleEvent.id).where(
+            GoogleEvent.google_calendar_id == calendar.id, GoogleEvent.event_id.in_(some)
+        )
+        ids |= {row.event_id: row.id for row in db.session.execute(made)}
+    return ids
+
+
+def _columns(event: Event, generation: int) -> dict[str, Any]:
+    return {
+        "etag": event.etag,
+        "updated": event.updated,
+        "generation": generation,
+        "quarantine": None,
+        "status": event.status,
+        "summary": event.summary,
+        "transparency": event.transparency,
+        "visibility": event.visibility,
+        "event_type": event.event_type,
+        "self_response": event.self_response,
+        "html_link": event.html_link,
+        "start": event.start.to_json() if event.start else None,
+        "end": event.end.to_json() if event.end else None,
+        "recurrence": list(event.recurrence),
+        "recurring_event_id": event.recurring_event_id,
+        "original_start": event.original_start.to_json() if event.original_start else None,
+    }
 
 
 def event_value(row: GoogleEvent) -> Event:
@@ -307,10 +337,15 @@ def replace_occurrences(
             .where(GoogleOccurrence.google_event_id.in_(some))
             .execution_options(synchronize_session=False)
         )
+    add_occurrences(provider_id, [(row.id, occurrence) for row, occurrence in occurrences])
+
+
+def add_occurrences(provider_id: int, occurrences: Sequence[tuple[int, Occurrence]]) -> None:
+    """Rows for the dates of events, given by the ids of their rows, in one statement."""
     if occurrences:
         db.session.execute(
-            sa.insert(GoogleOccurrence),
-            [_occurrence_row(provider_id, row, occurrence) for row, occurrence in occurrences],
+            sa.insert(OCCURRENCE_TABLE),
+            [_occurrence_row(provider_id, row_id, occurrence) for row_id, occurrence in occurrences],
         )
 
 
@@ -351,10 +386,10 @@ def delete_calendar_events(calendar_id: int) -> int:
     return int(deleted.rowcount)  # type: ignore[attr-defined]
 
 
-def _occurrence_row(provider_id: int, row: GoogleEvent, occurrence: Occurrence) -> dict[str, Any]:
+def _occurrence_row(provider_id: int, row_id: int, occurrence: Occurrence) -> dict[str, Any]:
     start, end = occurrence.start, occurrence.end
     return {
-        "google_event_id": row.id,
+        "google_event_id": row_id,
         "provider_id": provider_id,
         "occurrence_key": occurrence.key,
         "all_day": start.is_all_day,
