@@ -359,6 +359,9 @@ class Trials:
         return path
 
 
+_sources: dict[str, str] = {}
+
+
 class Memory:
     """Verdicts of earlier runs. One holds while the module and the test file that killed are unchanged;
     a survivor's holds while no test is changed."""
@@ -383,8 +386,8 @@ class Memory:
     def _digest(self, verdict: Verdict) -> str:
         is_file = verdict.killer and (ROOT / verdict.killer).is_file()
         tests = [ROOT / verdict.killer] if is_file else _test_files()
-        paths = [*(path_of(module) for module in CORE), *tests]
-        name = " ".join(str(path) for path in tests)
+        paths = [path_of(verdict.mutant.module), *tests]
+        name = " ".join(str(path) for path in paths)
         if name not in self.digests:
             self.digests[name] = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
         return self.digests[name]
@@ -395,7 +398,10 @@ def _test_files() -> list[Path]:
 
 
 def source_of(module: str) -> str:
-    return path_of(module).read_text()
+    """As it was at the first look: somebody may be editing it."""
+    if module not in _sources:
+        _sources[module] = path_of(module).read_text()
+    return _sources[module]
 
 
 def path_of(module: str) -> Path:
