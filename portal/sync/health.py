@@ -270,15 +270,38 @@ def _calendar_out_of_reach(facts: ConnectionFacts, now: dt.datetime) -> Story:
     )
 
 
+QUESTIONS = {
+    "older-database": (
+        "Google holds newer versions than Lockstep",
+        "This happens after Lockstep was restored from a backup. Which side holds is for you to say.",
+        "Nothing is written to Google until then. Nothing was deleted.",
+        "A question about a backup",
+    ),
+    "many-deletes": (
+        "Many events would be deleted in Google",
+        "The history here does not say why, so they wait for your word.",
+        "Nothing is written to Google until then. Nothing was deleted.",
+        "A question about many deletions",
+    ),
+}
+LARGE_CHANGE = (
+    "Google shows an unusually large change",
+    "So many changes at once are rarely meant, so they wait for your word.",
+    "Everything else goes on. Nothing was deleted.",
+    "A question about a large change",
+)
+
+
 def _question(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    headline, cause, consequence, chip = QUESTIONS.get(facts.problem_detail or "", LARGE_CHANGE)
     return Story(
         state="question",
         tone=Tone.WARN,
-        headline="Google shows an unusually large change",
-        cause="So many changes at once are rarely meant, so they wait for your word.",
-        consequence="Everything else goes on. Nothing was deleted.",
+        headline=headline,
+        cause=cause,
+        consequence=consequence,
         act=Act.ANSWER,
-        chip="A question about a large change",
+        chip=chip,
         code="HELD",
         since=facts.problem_since,
     )

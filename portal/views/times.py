@@ -17,6 +17,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.app_template_filter("ago")(_ago)
     blueprint.app_template_filter("until")(_until)
     blueprint.app_template_filter("moment")(moment)
+    blueprint.app_template_filter("moment_within")(moment_within)
     blueprint.app_template_filter("day")(day)
     blueprint.app_template_filter("span")(span)
 
@@ -27,6 +28,12 @@ def moment(instant: dt.datetime) -> str:
     days = (_local(utcnow()).date() - local.date()).days
     date = {0: "Today", 1: "Yesterday"}.get(days, f"{local:%a, %b} {local.day}")
     return f"{date}, {_clock(local)}"
+
+
+def moment_within(instant: dt.datetime) -> str:
+    """The same inside a sentence: "today, 6:08 AM"."""
+    words = moment(instant)
+    return words[0].lower() + words[1:] if words.startswith(("Today", "Yesterday")) else words
 
 
 def day(instant: dt.datetime) -> str:
