@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+import structlog
 
 from bench import report
 
@@ -20,6 +23,7 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
         return 2
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     rows: list[report.Row] = []
     load = f"others were at work too: load {os.getloadavg()[0]:.1f} at the start" if _is_busy() else ""
     for name in names or ROWS:

@@ -31,13 +31,14 @@ from sandbox.client import SandboxClient
 EMAIL = "wren.hale@example.com"
 ZONE = "America/Chicago"
 PASSWORD = "a long phrase"  # noqa: S105 (of a practice that lives for a minute)
+ENCRYPTION_KEY = Fernet.generate_key().decode()
 
 
 def settings(database_url: str, google_url: str) -> dict[str, str]:
     """What the portal needs to run against this Google."""
     return {
         "SECRET_KEY": "a secret for measurements, long enough",
-        "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "TOKEN_ENCRYPTION_KEYS": ENCRYPTION_KEY,
         "DATABASE_URL": database_url,
         "GOOGLE_CLIENT_ID": Sandbox.CLIENT_ID,
         "GOOGLE_CLIENT_SECRET": Sandbox.CLIENT_SECRET,
