@@ -94,7 +94,7 @@ def tell(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     if facts.phase is None or facts.phase == "ended":
         return _without_connection(facts)
     if facts.phase == "removing":
-        return _removing(facts)
+        return _removing(facts, now=now)
     if facts.phase in BUSY_PHASES:
         return _in_wizard(facts)
     problem = facts.problem or _silence(facts, now=now)
@@ -156,12 +156,15 @@ def _without_connection(facts: ConnectionFacts) -> Story:
     )
 
 
-def _removing(facts: ConnectionFacts) -> Story:
+def _removing(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
+    trouble = ""
+    if facts.failures and facts.retry_at is not None:
+        trouble = f" Google could not be reached; we try again {until(facts.retry_at, now)}."
     return Story(
         state="removing",
         tone=Tone.BUSY,
         headline="Clearing up",
-        cause="What sync has made is being taken away, step by step.",
+        cause=f"What sync has made is being taken away, step by step.{trouble}",
         consequence="Your appointments stay, and so does everything of your own in Google.",
         act=Act.NOTHING,
         chip="Clearing up",

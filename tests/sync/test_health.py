@@ -131,3 +131,17 @@ def test_from_the_seventh_day_the_end_of_imported_events_is_announced(days: int,
     facts = ConnectionFacts(mode="two-way", phase="active", problem="reconnect-required", problem_since=since)
     consequence = tell(facts, now=NOW).consequence
     assert (words in consequence) if words else ("removed" not in consequence)
+
+
+def test_clearing_up_says_when_google_keeps_it_waiting() -> None:
+    waiting = facts(phase="removing", failures=2, retry_at=NOW + minutes(3))
+    assert "we try again in 3 min" in tell(waiting, now=NOW).cause
+    assert "try again" not in tell(facts(phase="removing"), now=NOW).cause
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [("older-database", "newer versions"), ("many-deletes", "would be deleted"), (None, "unusually large")],
+)
+def test_a_question_says_what_it_is_about(detail: str | None, words: str) -> None:
+    assert words in tell(facts(problem="question", problem_detail=detail), now=NOW).headline
