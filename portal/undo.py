@@ -37,6 +37,7 @@ class Memory:
     def __init__(self, before: Iterable[Appointment] = (), client: Client | None = None) -> None:
         self._rows = list(before)
         self._before = {row.id: _state_of(row) for row in self._rows}
+        self._prior = {row.id: row.updated_at.isoformat() for row in self._rows}
         self._series = {row.series_id: _series_state(row.series) for row in self._rows if row.series}
         self._client = client
         self._client_before = _client_state(client) if client else None
@@ -56,7 +57,13 @@ class Memory:
         changed = [(row, self._before[row.id]) for row in self._rows] + [(row, None) for row in made]
         stored = {
             "appointments": [
-                {"id": row.id, "left": row.updated_at.isoformat(), "was": was} for row, was in changed
+                {
+                    "id": row.id,
+                    "prior": self._prior.get(row.id),
+                    "left": row.updated_at.isoformat(),
+                    "was": was,
+                }
+                for row, was in changed
             ],
             "series": [{"id": number, **state} for number, state in self._series.items()],
             "client": self._client and {"id": self._client.id, "was": self._client_before},
@@ -90,6 +97,20 @@ def take_back(step: UndoStep, *, now: dt.datetime, actor: Provider) -> None:
     if stored["client"]:
         _put_client_back(stored["client"], now)
     db.session.delete(step)
+    _carry_over(step, found)
+
+
+def _carry_over(taken: UndoStep, found: list[tuple[Appointment, Any]]) -> None:
+    """What was done before the step just taken back can be taken back next: it left what now is again."""
+    left_by_earlier = {row.id: (item["prior"], row.updated_at.isoformat()) for row, item in found}
+    earlier = sa.select(UndoStep).where(UndoStep.provider_id == taken.provider_id, UndoStep.id < taken.id)
+    for step in db.session.scalars(earlier):
+        stored = json.loads(step.before)
+        for item in stored["appointments"]:
+            prior, now = left_by_earlier.get(item["id"], (None, None))
+            if item["left"] == prior:
+                item["left"] = now
+        step.before = json.dumps(stored)
 
 
 def dismiss(provider: Provider) -> None:

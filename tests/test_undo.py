@@ -101,6 +101,20 @@ def test_all_of_an_events_texts_come_back(office: Office) -> None:
     assert rows() == before
 
 
+def test_one_change_after_another_is_taken_back(office: Office) -> None:
+    booked = office.book()
+    before, first_memory = rows(), Memory([booked])
+    appointments.reschedule(booked, at(4, "16:00"), **verb(office))
+    first = keep(office, first_memory)
+    second_memory = Memory([booked])
+    later = {**verb(office), "now": NOW + dt.timedelta(minutes=1)}
+    appointments.mark_no_show(booked, **later)
+    take_back(office, keep(office, second_memory))
+    assert undo.offered(office.provider, now=LATER) is first
+    take_back(office, first, NOW + dt.timedelta(minutes=9, seconds=30))
+    assert rows() == before
+
+
 def test_a_booking_taken_back_is_archived_and_its_series_ends(office: Office) -> None:
     first = book_weekly(office)
     made = series.instances(first)

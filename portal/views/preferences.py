@@ -21,6 +21,12 @@ def privacy() -> ResponseReturnValue:
     return go_back(url_for("calendar.index"))
 
 
+@blueprint.get("/session/stay")
+def stay() -> ResponseReturnValue:
+    """Somebody is here: asking is what prolongs the sign-in."""
+    return "", 204
+
+
 @blueprint.get("/calendar/shortcuts")
 def shortcuts() -> ResponseReturnValue:
     return render_template("calendar/shortcuts.html", is_off=signed_in_provider().shortcuts_off)

@@ -12,6 +12,7 @@ from flask import current_app, url_for
 from flask.sansio.app import App
 from flask_login import current_user
 
+from portal.config import Config
 from portal.extensions import db
 from portal.models import Practice
 
@@ -40,7 +41,11 @@ def _signed_in() -> dict[str, Any]:
         return {"signed_in": None}
     name = current_user.provider.name
     practice = db.session.scalar(sa.select(Practice.name)) or ""
-    return {"signed_in": {"name": name, "initials": _initials(name), "practice": practice}}
+    config: Config = current_app.extensions["config"]
+    return {
+        "signed_in": {"name": name, "initials": _initials(name), "practice": practice},
+        "idle_seconds": config.session_idle_seconds,
+    }
 
 
 def _hides_names() -> bool:
