@@ -133,7 +133,10 @@ def test_no_name_address_or_title_leaves_but_as_it_was_chosen(scene: Scene) -> N
     sent = everything_google_got(scene)
     assert f'"summary": "{client.internal_id}"' in json.dumps(sent).replace("\\", "")
     assert found(sent, *CANARIES) == []
-    assert found(sent, "attendees", "sendUpdates=all") == []
+    inserts = scene.google.requests(method="calendar.events.insert")["requests"]
+    assert inserts
+    assert all("sendUpdates=none" in each["path"] for each in inserts)
+    assert found("".join(each["body"] for each in inserts), "attendees", "description", "location") == []
 
     show_full_names(scene)
     scene.rest()
