@@ -245,7 +245,7 @@ def test_what_waits_is_counted_on_the_calendar_and_in_the_settings(
     card(office, CardKind.DELETED, booked(office), asks=True, state=LinkState.HELD)
     assert "1 change from Google" in get(visitor, "/calendar").find("header")[0].text
     links = [link for link in get(visitor, "/settings").find("a") if link["href"] == CHANGES]
-    assert [link.text for link in links] == ["Changes from Google 1 waiting"]
+    assert {link.text for link in links} == {"Changes from Google 1 waiting"}
 
 
 def test_the_card_itself_keeps_no_name(office: Office, visitor: FlaskClient) -> None:
@@ -253,3 +253,11 @@ def test_the_card_itself_keeps_no_name(office: Office, visitor: FlaskClient) -> 
     shown(visitor)
     stored = db.session.scalars(db.select(ChangeCard)).one()
     assert "Rosa" not in str(stored.detail)
+
+
+def test_a_phone_without_the_rail_finds_the_pages_about_the_sync(
+    office: Office, visitor: FlaskClient
+) -> None:
+    for address in ("/calendar/sync", "/settings"):
+        inside = [link["href"] for link in get(visitor, address).find("main")[0].find("a")]
+        assert {CHANGES, "/calendar/sync/doctor", "/help"} <= set(inside), address
