@@ -9,9 +9,9 @@ const isBackground = (event) => event.detail.requestConfig?.headers?.["X-Backgro
 document.addEventListener("htmx:afterRequest", (event) => { if (!isBackground(event)) seen = Date.now(); });
 
 async function stay() {
+  seen = Date.now();
   const answer = await fetch(document.body.dataset.stayUrl, { redirect: "manual" }).catch(() => null);
-  if (answer?.ok) seen = Date.now();
-  else location.reload();
+  if (!answer?.ok) location.reload();
 }
 
 function warn() {

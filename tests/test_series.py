@@ -14,6 +14,7 @@ from portal.errors import InvalidInput, StaleRevision
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, SeriesFrequency
 from portal.series import Rule, Scope
+from portal.views.wording import repeats
 from tests.office import MONDAY, NOW, VERB, Office, at, make_app
 
 WEEKLY = Rule(SeriesFrequency.WEEKLY)
@@ -165,3 +166,26 @@ def test_a_rule_that_cannot_be_is_refused_with_the_field(office: Office, rule: R
     with pytest.raises(InvalidInput) as caught:
         book(office, rule)
     assert set(caught.value.problems) == {field}
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("2026-11-18", ["2026-11-18", "2026-12-16", "2027-01-20", "2027-02-17"]),  # third Wednesdays
+        ("2026-11-02", ["2026-11-02", "2026-12-07", "2027-01-04", "2027-02-01"]),  # first Mondays
+        ("2026-11-30", ["2026-11-30", "2026-12-28", "2027-01-25", "2027-02-22"]),  # a fifth is the last
+        ("2026-11-26", ["2026-11-26", "2026-12-24", "2027-01-28", "2027-02-25"]),  # fourth Thursdays
+    ],
+)
+def test_monthly_by_weekday_keeps_the_week_of_the_month(start: str, expected: list[str]) -> None:
+    rule = Rule(SeriesFrequency.MONTHLY, occurrences=4, by_weekday=True)
+    assert [str(date) for date in rule.dates(dt.date.fromisoformat(start))] == expected
+
+
+def test_a_series_remembers_that_it_goes_by_the_weekday(office: Office) -> None:
+    rule = Rule(SeriesFrequency.MONTHLY, occurrences=3, by_weekday=True)
+    first = series.book_series(office.provider, office.details(at(2, "09:00")), rule, **VERB, actor=None)
+    dates = [str(row.start_date) for row in series.instances(first)]
+    assert dates == ["2026-11-18", "2026-12-16", "2027-01-20"]
+    assert first.series is not None
+    assert repeats(first.series) == "Every month, on the third Wednesday, 3 times"

@@ -25,6 +25,7 @@ blueprint = Blueprint("calendar", __name__)
 
 # What the filter form's `show` may hold; all but the last are on until the form says otherwise
 SHOWN = ("sessions", "other", "google", "completed", "missed", "archived")
+REMEMBERED_SECONDS = 30 * 60  # for how long "Calendar" leads back to the date that was left
 SHOWN_AT_FIRST = SHOWN[:5]
 
 
@@ -46,12 +47,11 @@ def index() -> ResponseReturnValue:
     here = to_local(utcnow(), provider.timezone)
     window = read_window(
         request.args.get("view"),
-        request.args.get("date"),
+        request.args.get("date", _date_left(here)),
         today=here.date(),
-        usual_view=session.get("view", "week"),
+        usual_view=session.get("view") or ("day" if _is_phone() else "week"),
     )
-    if session.get("view") != window.view:
-        session["view"] = window.view
+    _remember(window, here)
     return render_template("calendar/calendar.html", **_page(provider, window, here))
 
 
@@ -71,6 +71,26 @@ def google_event(event_id: int) -> ResponseReturnValue:
         abort(404)
     link = db.session.scalar(sa.select(GoogleEvent.html_link).where(GoogleEvent.id == event_id))
     return render_template("calendar/google_event.html", entry=entry, link=_safe_link(link))
+
+
+def _date_left(here: dt.datetime) -> str | None:
+    """Where the person was lately; a new look later begins with today."""
+    left_at = session.get("left_at", 0)
+    return session.get("date") if here.timestamp() - left_at < REMEMBERED_SECONDS else None
+
+
+def _remember(window: Window, here: dt.datetime) -> None:
+    date = window.date.isoformat()
+    if request.headers.get("X-Background") or (session.get("view"), session.get("date")) == (
+        window.view,
+        date,
+    ):
+        return
+    session["view"], session["date"], session["left_at"] = window.view, date, int(here.timestamp())
+
+
+def _is_phone() -> bool:
+    return "Mobi" in request.user_agent.string
 
 
 def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from portal import agenda, appointments, offers, pull
 from portal.appointments import AllDay, Timed
 from portal.extensions import db
 from portal.models import AuditEntry, GoogleEvent
+from tests.forms import read_page
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, entries, get, one_entry
 
 WEEK = f"/calendar?view=week&date={MONDAY}"
@@ -175,6 +176,15 @@ def test_privacy_mode_leaves_no_name_in_the_source_of_any_page(office: Office, v
     assert "Name hidden" in entry.text
     visitor.post("/privacy")
     one_entry(get(visitor, WEEK), "Rosa Tellan 1001")
+
+
+def test_a_phone_begins_with_the_day_and_the_calendar_is_where_one_left_it(visitor: FlaskClient) -> None:
+    phone = {"User-Agent": "Mozilla/5.0 (iPhone) Mobile/15E148"}
+    main = read_page(visitor.get("/calendar", headers=phone).get_data(as_text=True)).find("main")[0]
+    assert main["data-view"] == "day"
+    visitor.get("/calendar?view=month&date=2027-03-15")
+    main = get(visitor, "/calendar").find("main")[0]
+    assert (main["data-view"], main["data-date"]) == ("month", "2027-03-01")
 
 
 def test_places_filter_the_calendar(office: Office, visitor: FlaskClient) -> None:
