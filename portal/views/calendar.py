@@ -74,8 +74,8 @@ def google_event(event_id: int) -> ResponseReturnValue:
 
 
 def _date_left(here: dt.datetime) -> str | None:
-    """Where the person was lately; a new look later begins with today."""
-    left_at = session.get("left_at", 0)
+    """Where the person was lately, for an address that names nothing; a later look begins with today."""
+    left_at = 0 if request.args else session.get("left_at", 0)
     return session.get("date") if here.timestamp() - left_at < REMEMBERED_SECONDS else None
 
 
