@@ -88,6 +88,7 @@ def main(arguments: Sequence[str]) -> int:
             verdict = _try(removal, tree)
             _remember(removal, verdict)
             print(f"{verdict.outcome:9} {verdict.seconds:5.0f} s  {removal.what}", flush=True)
+            _write_summary([(each, _remembered(each)) for each in removals()])
     verdicts = [(each, _remembered(each)) for each in removals()]
     _write_summary(verdicts)
     failed = [each for each, verdict in verdicts if verdict and verdict.outcome != "noticed"]

@@ -161,6 +161,20 @@ class Office:
         self.google.reset_requests()
         return connection
 
+    def assert_it_still_writes(self) -> None:
+        """The control of a test in which nothing is written: one event altered behind our back is mended."""
+        event = self.event_of_a_new_one()
+        self.google.reset_requests()
+        self.google.change_event(EMAIL, self.app_calendar_id, event["id"], summary="Altered")
+        self.rest()
+        assert self.google.writes() == 1
+
+    def event_of_a_new_one(self) -> Json:
+        """Book an appointment, let it go out, and give back its event."""
+        appointment = self.book(days=25)
+        self.rest()
+        return self.event_of(appointment)
+
     @property
     def connection(self) -> Connection:
         db.session.expire_all()

@@ -32,6 +32,7 @@ def test_a_safe_move_in_google_is_taken_over_with_history_and_a_card(office: Off
     (card,) = cards()
     assert (card.kind, card.needs_answer) == (CardKind.MOVED, False)
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_a_completed_appointment_that_is_moved_in_google_is_put_back(office: Office) -> None:
@@ -61,6 +62,7 @@ def test_a_deletion_in_google_leaves_the_appointment_and_asks(office: Office) ->
     assert (card.kind, card.needs_answer, card.closed_at) == (CardKind.DELETED, True, None)
     assert office.google.writes() == 0
     assert office.app_events() == []
+    office.assert_it_still_writes()
 
 
 def test_a_deleted_event_whose_appointment_is_moved_here_goes_back(office: Office) -> None:
@@ -154,3 +156,4 @@ def test_a_clients_rename_is_not_seen_outside_under_internal_ids(office: Office)
     db.session.commit()
     office.rest()
     assert office.google.writes() == 0
+    office.assert_it_still_writes()

@@ -348,6 +348,7 @@ def test_a_change_in_google_is_here_without_waiting_for_the_next_poll(office: Of
     follow(office)
     assert office.shown() == ["Lunch"]
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 @on_sqlite
@@ -362,6 +363,7 @@ def test_messages_twice_or_out_of_order_change_nothing_but_the_hour(office: Offi
     follow(office)
     assert sorted(office.shown()) == ["Late lunch", "Tea"]
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 @on_sqlite

@@ -111,6 +111,7 @@ def test_reconnecting_five_times_keeps_one_calendar_and_writes_nothing(office: O
     assert office.google.writes() == 0
     assert len(office.app_calendars()) == 1
     assert len(office.app_events()) == 3
+    office.assert_it_still_writes()
 
 
 def test_start_over_empties_the_calendar_and_uses_it_again(office: Office) -> None:

@@ -39,6 +39,7 @@ def test_a_personal_event_is_here_once_and_follows_its_changes(office: Office) -
     office.rest()
     assert office.occurrences() == []
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_a_series_is_expanded_with_its_moved_and_its_cancelled_dates(office: Office) -> None:
@@ -83,6 +84,7 @@ def test_our_own_events_are_not_imported_and_one_made_by_hand_in_the_app_calenda
     office.rest()
     assert office.shown() == ["By hand"]
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_a_copy_of_our_event_is_a_google_event_like_any_other(office: Office) -> None:
@@ -95,6 +97,7 @@ def test_a_copy_of_our_event_is_a_google_event_like_any_other(office: Office) ->
     assert len(office.shown()) == 1
     assert len(office.app_events()) == 2
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 @pytest.mark.parametrize("answer", ["full_sync_required", "invalid_sync_token"])

@@ -87,6 +87,7 @@ def test_an_event_moved_to_another_calendar_is_asked_about_and_read_there_as_the
     assert len(office.shown()) == 1
     (card,) = db.session.scalars(db.select(ChangeCard))
     assert card.kind is CardKind.DELETED
+    office.assert_it_still_writes()
 
 
 def test_deleting_the_original_of_a_copied_event_leaves_the_copy_alone(office: Office) -> None:
@@ -131,6 +132,7 @@ def test_an_id_whose_tombstone_nobody_remembers_here_is_stepped_over(office: Off
     office.rest()
     assert office.event_of(appointment)["id"] != event["id"]
     assert office.google.requests()["counters"]["by_status"]["409"] == 1
+    assert db.session.scalars(db.select(ChangeCard)).all() == [], "it is no news to anybody"
 
 
 HERE = ("nothing", "move", "cancel", "rename")

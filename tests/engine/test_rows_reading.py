@@ -173,6 +173,7 @@ def test_whole_days_are_the_same_dates_on_both_sides_in_any_zone(office: Office,
     db.session.expire_all()
     assert outward.start_date == later
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_days_that_pass_delete_and_rewrite_nothing(office: Office) -> None:
@@ -266,6 +267,7 @@ def test_what_is_late_in_a_list_is_looked_up_before_it_is_believed_gone(office: 
     db.session.expire_all()
     asked = [card.appointment_id for card in db.session.scalars(db.select(ChangeCard))]
     assert asked == [deleted.id], "only what Google says is deleted is asked about"
+    office.assert_it_still_writes()
 
 
 def event_path(office: Office, event_id: str) -> str:
