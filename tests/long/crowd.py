@@ -78,6 +78,8 @@ class Crowd:
 
     def _settle_in(self, person: Person, booked: int) -> None:
         self.google.add_account(person.email, hd="example.com", time_zone=ZONE)
+        for _ in range(booked // 2):
+            self._add_personal(person)
         provider = accounts.add_provider(
             email=person.email, name="Dr. Wren Hale", timezone=ZONE, password="a long phrase",
             is_owner=False, now=utcnow(),
@@ -87,8 +89,6 @@ class Crowd:
         person.provider_id, person.client_id = provider.id, client.id
         for _ in range(booked):
             self._book(person)
-        for _ in range(booked // 2):
-            self._add_personal(person)
         db.session.commit()
         connect_primary(person.provider, self.google)
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from portal.sync.health import ConnectionFacts, Counts, Story, Tone, ago, tell, until
+from portal.sync.health import Act, ConnectionFacts, Counts, Story, Tone, ago, tell, until
 from tests.sync.test_health import NOW, facts, minutes
 
 ACTIVE = "Two-Way Sync with Google is active"
@@ -216,7 +216,7 @@ def test_a_set_up_is_never_without_an_account() -> None:
 
 
 SPANS = [(59, "59 s"), (60, "1 min"), (3599, "60 min"), (3600, "1 h"), (48 * 3600 - 1, "48 h")]
-SPANS += [(48 * 3600, "2 days"), (5 * 86400, "5 days")]
+SPANS += [(48 * 3600, "2 days"), (5 * 86400, "5 days"), (90, "2 min"), (5400, "2 h"), (302_400, "4 days")]
 
 
 @pytest.mark.parametrize(("seconds", "words"), SPANS)
@@ -238,6 +238,26 @@ def test_a_check_is_missed_after_ten_minutes_and_not_before() -> None:
     assert tell(facts(next_check_at=eleven, retry_at=NOW), now=NOW).code == "ACTIVE"
     assert tell(facts(next_check_at=None, retry_at=eleven), now=NOW).code == "WORKER-SILENT"
     assert tell(facts(next_check_at=None), now=NOW).code == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (6, ""),
+        (7, " Google events shown here are removed in 23 days unless you reconnect."),
+        (29, " Google events shown here are removed in 1 day unless you reconnect."),
+        (30, " Google events are no longer shown here; reconnecting brings them back."),
+    ],
+)
+def test_what_becomes_of_events_that_nobody_can_renew_is_told_in_these_words(days: int, words: str) -> None:
+    since = NOW - dt.timedelta(days=days, hours=1)
+    story = tell(facts(problem="reconnect-required", problem_since=since), now=NOW)
+    assert story.consequence == NOTHING_DELETED + words
+
+
+def test_what_to_do_is_named_as_its_button_is() -> None:
+    names = ["", "Continue", "Reconnect", "Sync now", "Create again", "Changes from Google", "Cancel"]
+    assert [act.value for act in Act] == names
 
 
 def test_nothing_is_known_of_a_connection_that_says_nothing() -> None:
