@@ -61,6 +61,13 @@ def test_a_second_sync_writes_nothing(practice: World) -> None:
     (report,) = doctor(practice.portal, practice.email)
     assert (report["counts"]["linked"], report["counts"]["behind"]) == (APPOINTMENTS, 0)
     assert report["counts"]["google_events"] >= EVENTS
+    (calendar,) = [
+        each for each in practice.google.calendars(practice.email) if each["summary"] == "Lockstep"
+    ]
+    event = practice.google.events(practice.email, calendar["id"])[0]
+    practice.google.change_event(practice.email, calendar["id"], event["id"], summary="Altered")
+    sync_now(practice.portal, practice.email)
+    assert practice.google.writes() == 1, "one that was altered behind our back is mended"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -198,6 +198,7 @@ def test_sync_now_pulls_and_pushes_until_nothing_is_behind(command: Command, off
     office.google.reset_requests()
     assert command("sync", "now").exit_code == 0
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_sync_now_full_reads_every_calendar_as_a_new_generation(command: Command, office: Office) -> None:

@@ -15,6 +15,8 @@ from scripts import guards
 ROOT = Path(__file__).resolve().parent.parent
 HEADING = "## Failures, their guards and their tests"
 STARRED = {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
+# What a test without writes must also say
+CONTROLS = ("writes() == 1", "assert_it_still_writes()", "answer(office")
 # Files whose tests run the portal's own commands and workers as processes
 THROUGH_PROCESSES = ("scenarios/", "test_at_rest.py", "test_acceptance.py", "test_portal_alone.py")
 
@@ -95,3 +97,18 @@ def test_every_guard_that_is_to_be_taken_away_still_stands_where_it_stood() -> N
         assert source.count(removal.old) == 1, f"{removal.what}: {removal.path}"
         assert is_test(removal.test), removal.test
         assert set(removal.failures) <= known
+
+
+def test_a_test_without_writes_shows_that_there_could_be_one() -> None:
+    """By an event altered behind our back and mended, or by an answer that lets go out what was held."""
+    without_control = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if "sandbox" in path.parts or path == Path(__file__):
+            continue
+        source = path.read_text()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                text = ast.get_source_segment(source, node) or ""
+                if "writes() == 0" in text and not any(control in text for control in CONTROLS):
+                    without_control.append(f"{path.name}::{node.name}")
+    assert without_control == []

@@ -64,6 +64,11 @@ def test_appointments_reach_google_and_its_events_come_back(
     google.reset_requests()
     sync_now(portal, EMAIL)
     assert google.writes() == 0, google.requests()["requests"]
+    (calendar,) = [each for each in google.calendars(EMAIL) if each["summary"] == "Lockstep"]
+    event = google.events(EMAIL, calendar["id"])[0]
+    google.change_event(EMAIL, calendar["id"], event["id"], summary="Altered")
+    sync_now(portal, EMAIL)
+    assert google.writes() == 1, "one that was altered behind our back is mended"
 
 
 def test_the_doctor_reports_in_the_agreed_shape_and_tells_no_name(

@@ -121,6 +121,7 @@ def test_notes_colour_and_guests_added_in_google_are_left_alone(office: Office) 
     event = office.event_of(appointment)
     assert (event["description"], event["colorId"]) == ("Bring the form", "5")
     assert cards() == []
+    office.assert_it_still_writes()
 
 
 def test_our_event_made_recurring_in_google_becomes_single_again(office: Office) -> None:

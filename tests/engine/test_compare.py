@@ -39,6 +39,7 @@ def test_an_appointment_in_google_is_in_step(office: Office) -> None:
     office.connect_and_rest()
     assert verdicts(office, "Lockstep") == {"1001": "in-step"}
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_one_that_was_booked_a_moment_ago_is_on_its_way(office: Office) -> None:
@@ -118,6 +119,7 @@ def test_a_full_check_keeps_counts_by_day_and_no_title(office: Office) -> None:
     assert [each["verdict"] for each in done.differences] == ["not-here"]
     assert "Canary" not in str((done.days, done.differences))
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_a_check_that_google_refuses_says_so_and_changes_nothing(office: Office) -> None:

@@ -7,7 +7,7 @@ import datetime as dt
 from demo.processes import Process
 from portal.extensions import db
 from portal.models import Appointment
-from tests.engine.conftest import Office
+from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_push import starts_at
 from tests.scenarios.conftest import Scene, reading
 
@@ -135,5 +135,9 @@ def test_two_workers_and_a_command_at_once_write_everything_once(scene: Scene) -
     scene.google.reset_requests()
     scene.rest()
     assert scene.google.writes() == 0
+    event_id = in_google(scene, booked[0])[0]
+    scene.google.change_event(EMAIL, scene.app_calendar_id(), event_id, summary="Altered")
+    scene.rest()
+    assert scene.google.writes() == 1
     with reading():
         assert db.session.scalar(db.select(db.func.count(Appointment.id))) == len(booked) + 6

@@ -91,7 +91,11 @@ def failing_reads_take_nothing_away(scene: Scene, booked: list[Appointment]) -> 
         assert all(scene.refreshed(appointment).is_live for appointment in booked)
         assert scene.google.writes() == 0
         scene.google.clear_faults()
+    scene.google.reset_requests()
+    event = scene.app_events()[0]
+    scene.google.change_event(EMAIL, scene.app_calendar_id(), event["id"], summary="Altered")
     assert scene.portal.flask("sync", "now", EMAIL).exit_code == 0
+    assert scene.google.writes() == 1
     assert len(scene.app_events()) == 4
 
 
