@@ -101,6 +101,8 @@ def _gather(run: Run) -> tuple[list[Plan], int]:
     """Decide for up to a batch of appointments. What needs no request is settled on the way, and counted."""
     connection, now = run.connection, run.now
     rows = store.behind(connection, now=now, most=BATCH_MOST)
+    if not rows:
+        return [], 0
     titles = clients.titles_outside(connection.provider, [appointment for appointment, _ in rows])
     plans: list[Plan] = []
     settled = 0

@@ -110,6 +110,7 @@ class GoogleClient:
             cache_discovery=False,
             client_options={"api_endpoint": f"{endpoint}/calendar/v3/"},
         )
+        self._events = self._service.events()  # once: the library makes the methods anew for each call
 
     def __enter__(self) -> Self:
         return self
@@ -182,7 +183,7 @@ class GoogleClient:
     ) -> EventPage:
         """One page. The query never varies: only then may its sync token be used again (facts §5)."""
         answer = self._execute(
-            self._service.events().list(
+            self._events.list(
                 calendarId=calendar_id,
                 singleEvents=False,
                 maxResults=LIST_PAGE_SIZE,
@@ -195,15 +196,11 @@ class GoogleClient:
 
     def probe_events(self, calendar_id: str) -> None:
         """Ask for one event: raises the CalendarError that reading this calendar would meet."""
-        self._execute(
-            self._service.events().list(calendarId=calendar_id, maxResults=1, fields="nextPageToken")
-        )
+        self._execute(self._events.list(calendarId=calendar_id, maxResults=1, fields="nextPageToken"))
 
     def get_event(self, calendar_id: str, event_id: str) -> dict[str, Any]:
         """One event; a deleted one comes back as cancelled. Raises EventNotFound."""
-        return self._execute(
-            self._service.events().get(calendarId=calendar_id, eventId=event_id, fields=EVENT_FIELDS)
-        )
+        return self._execute(self._events.get(calendarId=calendar_id, eventId=event_id, fields=EVENT_FIELDS))
 
     def write_events(self, calendar_id: str, writes: Sequence[Write]) -> list[Outcome]:
         """Send up to 50 writes in one batch; each has its own outcome, in the order given.
@@ -227,16 +224,17 @@ class GoogleClient:
         return [_outcome(write, *answers[number]) for number, write in enumerate(writes)]
 
     def _write_request(self, calendar_id: str, write: Write) -> HttpRequest:
-        events = self._service.events()
         if write.verb == "delete":
-            return events.delete(calendarId=calendar_id, eventId=write.event_id, sendUpdates="none")
+            return self._events.delete(calendarId=calendar_id, eventId=write.event_id, sendUpdates="none")
         assert write.content is not None
         assert write.tag is not None
         body = to_google(write.content, write.tag)
         if write.verb == "insert":
             body = {"id": write.event_id, **without_nulls(body)}
-            return events.insert(calendarId=calendar_id, body=body, sendUpdates="none", fields=EVENT_FIELDS)
-        request = events.patch(
+            return self._events.insert(
+                calendarId=calendar_id, body=body, sendUpdates="none", fields=EVENT_FIELDS
+            )
+        request = self._events.patch(
             calendarId=calendar_id, eventId=write.event_id, body=body, sendUpdates="none", fields=EVENT_FIELDS
         )
         if write.if_match:
@@ -256,7 +254,7 @@ class GoogleClient:
             "token": secret,
             "expiration": str(int(expires_at.timestamp() * 1000)),
         }
-        answer = self._execute(self._service.events().watch(calendarId=calendar_id, body=body))
+        answer = self._execute(self._events.watch(calendarId=calendar_id, body=body))
         return _watched(answer, asked=expires_at)
 
     def stop_channel(self, channel_id: str, resource_id: str) -> None:
