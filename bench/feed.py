@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import requests
 
 from bench import ground, peers
@@ -24,6 +26,13 @@ APPOINTMENTS, ROUNDS = 5_000, 9
 SOMEBODY = {"Authorization": "Basic " + base64.b64encode(b"bench:any").decode()}
 
 
+class Took(NamedTuple):
+    """Seconds of one request."""
+
+    clock: float
+    cpu: float
+
+
 def measure(folder: Path) -> list[Row]:
     with ground.portal_app(folder):
         path = _practice_with_a_feed()
@@ -35,8 +44,8 @@ def measure(folder: Path) -> list[Row]:
         assert first.content.count(b"BEGIN:VEVENT") == APPOINTMENTS
         known = {"If-None-Match": first.headers["ETag"]}
         with _radicale(folder, first.content) as peer:
-            ours, theirs = _alternating(lambda: _get(portal.url + path), peer)
-        unchanged = [_get(portal.url + path, known, status=304) for _ in range(ROUNDS)]
+            ours, theirs = _alternating(lambda: _get(portal.web, portal.url + path), peer)
+        unchanged = [_get(portal.web, portal.url + path, known, status=304) for _ in range(3 * ROUNDS)]
     finally:
         portal.stop()
     return [_changed(ours, theirs), _unchanged(unchanged)]
@@ -57,26 +66,37 @@ def _practice_with_a_feed() -> str:
     return path
 
 
-def _get(url: str, headers: dict[str, str] | None = None, *, status: int = 200) -> float:
-    began = time.perf_counter()
+def _get(
+    server: Process | None, url: str, headers: dict[str, str] | None = None, *, status: int = 200
+) -> Took:
+    """What one request took: by the clock, and of the server's processor time."""
+    assert server is not None
+    began, cpu = time.perf_counter(), _processor_seconds(server)
     answer = requests.get(url, headers=headers, timeout=120)
-    took = time.perf_counter() - began
+    took = Took(time.perf_counter() - began, _processor_seconds(server) - cpu)
     assert answer.status_code == status, answer.status_code
     return took
 
 
+def _processor_seconds(server: Process) -> float:
+    """Of the program and of all that it started; the kernel counts in hundredths."""
+    process = psutil.Process(server.pid)
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
 def _alternating(
-    ours: Callable[[], float], theirs: Callable[[], float] | None
-) -> tuple[list[float], list[float]]:
+    ours: Callable[[], Took], theirs: Callable[[], Took] | None
+) -> tuple[list[Took], list[Took]]:
     """By turns, so that both meet the same weather."""
     if theirs is not None:
         theirs()  # its own cache is filled by the first request
-    rounds = [(ours(), theirs() if theirs else 0.0) for _ in range(ROUNDS)]
-    return [each[0] for each in rounds], [each[1] for each in rounds]
+    rounds = [(ours(), theirs() if theirs else None) for _ in range(ROUNDS)]
+    return [each[0] for each in rounds], [each[1] for each in rounds if each[1] is not None]
 
 
 @contextmanager
-def _radicale(folder: Path, content: bytes) -> Iterator[Callable[[], float] | None]:
+def _radicale(folder: Path, content: bytes) -> Iterator[Callable[[], Took] | None]:
     """Radicale with the same events as one collection; None when it cannot be installed."""
     try:
         python = peers.python()
@@ -97,31 +117,40 @@ def _radicale(folder: Path, content: bytes) -> Iterator[Callable[[], float] | No
         assert put.ok, f"{put.status_code} {put.text}"
         held = requests.get(target, headers=SOMEBODY, timeout=300).content
         assert held.count(b"BEGIN:VEVENT") == APPOINTMENTS
-        yield lambda: _get(target, SOMEBODY)
+        yield lambda: _get(server, target, SOMEBODY)
     finally:
         server.stop()
 
 
-def _changed(ours: list[float], theirs: list[float]) -> Row:
-    has_peer = any(theirs)
-    factor = median(theirs) / median(ours)
+def _changed(ours: list[Took], theirs: list[Took]) -> Row:
+    """Judged by processor time, which others at work on the machine disturb less."""
+    clock, cpu = _medians(ours)
+    against, factor = "Radicale could not be installed", None
+    if theirs:
+        their_clock, their_cpu = _medians(theirs)
+        factor = their_cpu / cpu
+        against = f"Radicale 3.9 with the same events, already read, {1000 * their_clock:.0f} ms, "
+        against += f"{1000 * their_cpu:.0f} ms: {their_clock / clock:.1f} × and {factor:.1f} × slower"
     return Row(
         what=f"Feed of {APPOINTMENTS:,} appointments, made anew for the request",
-        measured=f"{1000 * median(ours):.0f} ms",
-        against=f"{factor:.1f} × faster than Radicale 3.9 with the same events, already read "
-        f"({1000 * median(theirs):.0f} ms)"
-        if has_peer
-        else "Radicale could not be installed",
+        measured=f"{1000 * clock:.0f} ms, {1000 * cpu:.0f} ms of processor time",
+        against=against,
         budget="≥ 4 × faster",
-        is_kept=factor >= 4 if has_peer else None,
+        is_kept=None if factor is None else factor >= 4,
     )
 
 
-def _unchanged(times: list[float]) -> Row:
+def _unchanged(times: list[Took]) -> Row:
+    clock = median([each.clock for each in times])
+    cpu = sum(each.cpu for each in times) / len(times)  # single ones are too short for the kernel's count
     return Row(
         what="The same feed unchanged: 304",
-        measured=f"{1000 * median(times):.1f} ms",
+        measured=f"{1000 * clock:.1f} ms, {1000 * cpu:.1f} ms of processor time",
         against="through gunicorn, a connection each",
         budget="≤ 10 ms",
-        is_kept=median(times) <= 0.010,
+        is_kept=cpu <= 0.010,
     )
+
+
+def _medians(times: list[Took]) -> tuple[float, float]:
+    return median([each.clock for each in times]), median([each.cpu for each in times])
