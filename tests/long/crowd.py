@@ -261,26 +261,7 @@ class Crowd:
             sa.select(GoogleOccurrence).where(GoogleOccurrence.provider_id == person.provider_id)
         ).unique()
         here = Counter(row.starts_at for row in rows if row.event.summary == "Personal")
-        assert here == Counter(self._google_shows(person))
-
-    def _google_shows(self, person: Person) -> list[dt.datetime]:
-        """The dates of the primary calendar, expanded by the sandbox's own code."""
-        token = self.google.authorize(person.email, "calendar.readonly")["access_token"]
-        now = utcnow()
-        query = {
-            "singleEvents": "true",
-            "timeMin": (now - dt.timedelta(days=90)).isoformat(),
-            "timeMax": (now + dt.timedelta(days=400)).isoformat(),
-            "maxResults": "2500",
-        }
-        answer = requests.get(
-            f"{self.google.api_endpoint}calendars/primary/events",
-            params=query,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-        ).json()
-        assert "nextPageToken" not in answer
-        return [start_of(item) for item in answer["items"]]
+        assert here == Counter(google_shows(self.google, person.email, now=utcnow()))
 
     def figures(self) -> dict[str, Any]:
         """Numbers for the record."""
@@ -299,6 +280,29 @@ class Crowd:
 HERE = ("book", "move", "move", "cancel_or_reinstate")
 THERE = ("move_there", "retitle_there", "annotate_there", "delete_there", "copy_there")
 THERE += ("add_personal", "move_personal", "delete_personal")
+
+
+def google_shows(google: SandboxClient, email: str, *, now: dt.datetime) -> list[dt.datetime]:
+    """The dates of the primary calendar, expanded by the sandbox's own code, page after page."""
+    token = google.authorize(email, "calendar.readonly")["access_token"]
+    query = {
+        "singleEvents": "true",
+        "timeMin": (now - dt.timedelta(days=90)).isoformat(),
+        "timeMax": (now + dt.timedelta(days=400)).isoformat(),
+        "maxResults": "2500",
+    }
+    found: list[dt.datetime] = []
+    while True:
+        answer = requests.get(
+            f"{google.api_endpoint}calendars/primary/events",
+            params=query,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=300,
+        ).json()
+        found += [start_of(item) for item in answer["items"]]
+        if "nextPageToken" not in answer:
+            return found
+        query["pageToken"] = answer["nextPageToken"]
 
 
 def start_of(event: Json) -> dt.datetime:
