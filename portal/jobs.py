@@ -16,7 +16,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import channels, connect, engine, freshness, reminders, series
+from portal import channels, connect, engine, freshness, reminders, series, undo
 from portal.clock import utcnow
 from portal.config import Config
 from portal.engine import Outcome
@@ -183,12 +183,20 @@ def extend_series(now: dt.datetime) -> int:
     return extended
 
 
+def forget_undo_steps(now: dt.datetime) -> int:
+    """Let go of what can no longer be undone."""
+    undo.forget_all_old(now=now)
+    db.session.commit()
+    return 0
+
+
 # What the ticker does, and how many seconds apart. Every tick may be doubled or left out.
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
     (3600, drop_abandoned),
     (6 * 3600, extend_series),
     (3600, forget_channels),
+    (3600, forget_undo_steps),
     (60, reminders.remind),
     (3600, reminders.expire_imports),
 )
