@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -14,7 +15,6 @@ from flask import (
     request,
 )
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from portal.clock import utcnow
 from portal.config import Config
@@ -37,11 +37,10 @@ class Question:
     words: str = ""
 
     @property
-    def answer(self) -> Markup:
-        """The answer in our own words, from help/_answers.html."""
+    def answer(self) -> Any:
+        """The answer in our own words, from help/_answers.html, as markup."""
         config: Config = current_app.extensions["config"]
-        answer: Markup = get_template_attribute("help/_answers.html", self.slug.replace("-", "_"))(config)
-        return answer
+        return get_template_attribute("help/_answers.html", self.slug.replace("-", "_"))(config)
 
     @property
     def text(self) -> str:
