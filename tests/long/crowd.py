@@ -26,7 +26,9 @@ from portal.config import load_config
 from portal.extensions import begin_reading, begin_writing, db
 from portal.models import (
     Appointment,
+    AppointmentHistory,
     AppointmentKind,
+    ChangeCard,
     Connection,
     EventLink,
     GoogleOccurrence,
@@ -252,8 +254,20 @@ class Crowd:
             link = db.session.scalar(sa.select(EventLink).where(EventLink.appointment_id == appointment.id))
             waits = link is not None and link.state is LinkState.HELD
             wanted = [appointment.starts_at] if appointment.is_live and not waits else []
-            assert [start_of(event) for event in events] == wanted
-        assert by_appointment == {}
+            assert [start_of(event) for event in events] == wanted, self._story(person, appointment, events)
+        assert by_appointment == {}, by_appointment
+
+    def _story(self, person: Person, appointment: Appointment, events: list[Json]) -> str:
+        """All that is known of one appointment whose Google side is wrong: rows, events, writes, runs."""
+        link = db.session.scalar(sa.select(EventLink).where(EventLink.appointment_id == appointment.id))
+        rows = [_row(appointment), _row(link)]
+        for table in (AppointmentHistory, ChangeCard):
+            query = sa.select(table).where(table.appointment_id == appointment.id).order_by(table.id)
+            rows += [_row(row) for row in db.session.scalars(query)]
+        log = self.google.requests(account=person.email)["requests"]
+        ids = {event["id"] for event in events} | ({link.event_id} if link else set())
+        writes = [entry for entry in log if any(event_id in str(entry) for event_id in ids)]
+        return "\n".join(map(str, [*rows, *events, *writes[-40:]]))
 
     def _check_inward(self, person: Person) -> None:
         db.session.rollback()
@@ -280,6 +294,10 @@ class Crowd:
 HERE = ("book", "move", "move", "cancel_or_reinstate")
 THERE = ("move_there", "retitle_there", "annotate_there", "delete_there", "copy_there")
 THERE += ("add_personal", "move_personal", "delete_personal")
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {} if row is None else {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 
 def google_shows(google: SandboxClient, email: str, *, now: dt.datetime) -> list[dt.datetime]:
