@@ -172,7 +172,8 @@ def _app_calendar_gone(run: Run, *, poll: int) -> Outcome:
 def _settle(run: Run, *, pulled: bool, poll: int) -> Outcome:
     """The run went through: note when, and when to look again."""
     connection, now = run.connection, run.now
-    if connection.problem not in NEEDS_A_PERSON:
+    is_unseen = connection.problem in CALENDAR_TROUBLE and not pulled  # only a look tells that it is back
+    if connection.problem not in NEEDS_A_PERSON and not is_unseen:
         connection.problem = connection.problem_since = connection.problem_detail = None
     connection.failures, connection.retry_at = 0, None
     connection.last_pushed_at = now

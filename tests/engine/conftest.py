@@ -145,6 +145,13 @@ class Office:
             connection.id, clock=self.clock, trigger="test", poll=60, full=full, seconds=seconds
         )
 
+    def run_without_a_look(self) -> Outcome:
+        """One run that has nothing to ask of Google, as after a change here that needs no write."""
+        connection = self.connection
+        connection.next_check_at = self.clock() + dt.timedelta(hours=1)
+        db.session.commit()
+        return engine.run_connection(connection.id, clock=self.clock, trigger="test", poll=60)
+
     def rest(self, *, full: bool = False) -> None:
         """Run until nothing is behind."""
         for _ in range(20):

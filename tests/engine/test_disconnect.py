@@ -140,6 +140,8 @@ def test_a_deleted_app_calendar_asks_and_cancels_nothing(office: Office) -> None
     office.move(appointment, hours=1)
     assert office.run() is Outcome.ASKED
     assert office.connection.problem == "calendar-missing"
+    office.run_without_a_look()
+    assert office.connection.problem == "calendar-missing"
     db.session.expire_all()
     assert appointment.is_live
     connect.create_again(office.connection, now=office.clock())
