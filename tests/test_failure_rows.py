@@ -18,7 +18,7 @@ STARRED = {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
 # What a test without writes must also say
 CONTROLS = ("writes() == 1", "assert_it_still_writes()", "answer(office")
 # Files whose tests run the portal's own commands and workers as processes
-THROUGH_PROCESSES = ("scenarios/", "test_at_rest.py", "test_acceptance.py", "test_portal_alone.py")
+THROUGH_PROCESSES = ("scenarios/", "test_at_rest.py", "test_portal_alone.py")
 
 
 @dataclass(frozen=True)
