@@ -372,18 +372,17 @@ def delete_unlisted(calendar: GoogleCalendar) -> None:
 
 
 def delete_calendar_events(calendar_id: int) -> int:
-    """Remove every stored event of one calendar; returns how many there were."""
-    ids = sa.select(GoogleEvent.id).where(GoogleEvent.google_calendar_id == calendar_id)
-    unsynchronized = {"synchronize_session": False}
-    db.session.execute(
+    """Remove every stored event of one calendar; returns how many of them pages could show."""
+    of_calendar = GoogleEvent.google_calendar_id == calendar_id
+    query = sa.select(sa.func.count(GoogleEvent.id)).where(of_calendar, GoogleEvent.status != "cancelled")
+    shown = db.session.scalar(query) or 0
+    ids = sa.select(GoogleEvent.id).where(of_calendar)
+    for statement in (
         sa.delete(GoogleOccurrence).where(GoogleOccurrence.google_event_id.in_(ids)),
-        execution_options=unsynchronized,
-    )
-    deleted = db.session.execute(
-        sa.delete(GoogleEvent).where(GoogleEvent.google_calendar_id == calendar_id),
-        execution_options=unsynchronized,
-    )
-    return int(deleted.rowcount)  # type: ignore[attr-defined]
+        sa.delete(GoogleEvent).where(of_calendar),
+    ):
+        db.session.execute(statement, execution_options={"synchronize_session": False})
+    return shown
 
 
 def _occurrence_row(provider_id: int, row_id: int, occurrence: Occurrence) -> dict[str, Any]:
