@@ -62,8 +62,18 @@ def singles() -> Iterator[Json]:
 
 def series() -> Iterator[Json]:
     for number in range(SERIES):
-        start = times(days=number % 50 - 40, minutes=300 + number)
-        yield {"summary": f"Series {number}", "recurrence": [RULES[number % len(RULES)]], **start}
+        rule = RULES[number % len(RULES)]
+        days = next(days for days in range(number % 50 - 40, 60) if begins(rule, days))
+        yield {"summary": f"Series {number}", "recurrence": [rule], **times(days=days, minutes=300 + number)}
+
+
+def begins(rule: str, days: int) -> bool:
+    """Whether a series may begin then. RFC 5545 leaves open what a first date means that no rule names."""
+    date = dt.datetime.now(ZoneInfo(ZONE)).date() + dt.timedelta(days=days)
+    if rule.endswith("BYDAY=TU,TH"):
+        return date.weekday() in (1, 3)
+    is_last_friday = date.weekday() == 4 and (date + dt.timedelta(days=7)).month != date.month
+    return is_last_friday or not rule.endswith("BYDAY=-1FR")
 
 
 def times(*, days: int, minutes: int) -> Json:
