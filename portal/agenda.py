@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal import store
+from portal.appointments import LONGEST_DAYS
 from portal.errors import InvalidCalendarData
 from portal.extensions import db
 from portal.localtime import ONE_DAY, start_of_day
@@ -36,6 +37,7 @@ MOST_FOUND = 100  # by a search
 # when a page asks for them; earlier ones are gone.
 GOOGLE_READY_AHEAD = dt.timedelta(days=370)
 GOOGLE_KEPT_BEFORE = dt.timedelta(days=90)
+LONGEST = dt.timedelta(days=LONGEST_DAYS + 1)  # of any appointment
 WIDEST_OFFSET = dt.timedelta(hours=14)  # all-day entries are kept by the midnights of another zone
 
 
@@ -224,6 +226,8 @@ def _appointments(ids: Sequence[int], window: _Window, filters: Filters) -> Sequ
             Appointment.provider_id.in_(ids),
             Appointment.starts_at < window.ends_at,
             Appointment.ends_at > window.starts_at,
+            # what began before this is over: without it the index would be read from a provider's first day
+            Appointment.starts_at > window.starts_at - LONGEST,
         )
     )
     if not filters.archived:
