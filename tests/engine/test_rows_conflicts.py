@@ -290,6 +290,8 @@ def snapshot() -> dict[str, list[str]]:
 
 def test_the_zone_is_sent_with_every_time(office: Office) -> None:
     """Failure 42: a wall time with its zone, so that Google's own rules agree with ours."""
+    office.provider.timezone = "Europe/Berlin"  # and the app calendar's with it
+    db.session.commit()
     appointment = office.book(days=3)
     office.connect_and_rest()
     start = office.event_of(appointment)["start"]
