@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from icalendar import Calendar, Timezone, TimezoneStandard, vDuration, vText
@@ -18,6 +18,7 @@ REFRESH_EVERY = dt.timedelta(hours=1)  # a wish: Google does as it likes, Apple 
 DAYS_BACK = 60
 DAYS_AHEAD = 365
 RENDERER = "1"  # part of every ETag: raise it when the same entries come out as other bytes
+LONGEST_LINE = 75  # octets
 _END = b"END:VCALENDAR\r\n"
 
 
@@ -53,7 +54,7 @@ def feed_etag(*parts: object) -> str:
 
 def render_feed(name: str, entries: Iterable[FeedEntry]) -> bytes:
     """The whole file. Without entries it carries one time zone: RFC 5545 §3.6 wants a component."""
-    events = [line for entry in entries for line in _event_lines(entry)]
+    events = [_event(entry) for entry in entries]
     envelope = _envelope(name, is_empty=not events).to_ical(sorted=False)
     if not events:
         return bytes(envelope)
@@ -87,25 +88,31 @@ def _utc() -> Timezone:
     return zone
 
 
-def _event_lines(entry: FeedEntry) -> Iterator[str]:
+def _event(entry: FeedEntry) -> str:
     """Google heeds a change only when SEQUENCE rises and both stamps move, while the UID stays."""
     stamp = _instant(entry.updated_at)
-    yield "BEGIN:VEVENT"
-    yield f"UID:{entry.uid}"
-    yield f"DTSTAMP:{stamp}"
-    yield f"LAST-MODIFIED:{stamp}"
-    yield f"SEQUENCE:{entry.sequence}"
-    yield _time("DTSTART", entry.start)
-    yield _time("DTEND", entry.end)
-    yield _folded(f"SUMMARY:{vText(entry.summary).to_ical().decode()}")
-    yield "CLASS:PRIVATE"
-    yield "STATUS:CONFIRMED"
-    yield "TRANSP:TRANSPARENT" if entry.is_free else "TRANSP:OPAQUE"
-    yield "END:VEVENT"
+    return "\r\n".join(
+        (
+            "BEGIN:VEVENT",
+            f"UID:{entry.uid}",
+            f"DTSTAMP:{stamp}",
+            f"LAST-MODIFIED:{stamp}",
+            f"SEQUENCE:{entry.sequence}",
+            _time("DTSTART", entry.start),
+            _time("DTEND", entry.end),
+            _folded(f"SUMMARY:{vText(entry.summary).to_ical().decode()}"),
+            "CLASS:PRIVATE",
+            "STATUS:CONFIRMED",
+            "TRANSP:TRANSPARENT" if entry.is_free else "TRANSP:OPAQUE",
+            "END:VEVENT",
+        )
+    )
 
 
 def _folded(line: str) -> str:
     """RFC 5545 §3.1: no line of more than 75 octets, no letter torn apart."""
+    if len(line) <= LONGEST_LINE and line.isascii():
+        return line
     return str(Contentline(line).to_ical().decode())  # type: ignore[no-untyped-call]
 
 
@@ -116,4 +123,5 @@ def _time(name: str, value: dt.datetime | dt.date) -> str:
 
 
 def _instant(value: dt.datetime) -> str:
-    return f"{value.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
+    value = value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
+    return f"{value:%Y%m%dT%H%M%SZ}"
