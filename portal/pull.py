@@ -27,6 +27,7 @@ EXPANDED_AHEAD = dt.timedelta(days=400)
 REEXPAND_BELOW = dt.timedelta(days=370)
 MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
 JUST_AGREED = dt.timedelta(minutes=5)  # lists may lag behind answers
+MOST_LOOKED_UP = 100  # after one pull; the others come after the next
 MISSING_AGAIN = dt.timedelta(minutes=2)
 # A sync token answers only the query that it came from; another query means another generation.
 QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=false".encode()).hexdigest()
@@ -106,7 +107,9 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     calendar.page_token = page.next_page_token
     if is_last:
         if calendar.is_full_pass:
-            absent = _finish_full_pass(run, calendar)
+            _finish_full_pass(run, calendar)
+        if calendar.is_app_calendar:
+            absent = _unlisted_links(run, calendar)
         calendar.sync_token = page.next_sync_token
         calendar.is_full_pass = False
         calendar.last_pulled_at = run.now
@@ -156,9 +159,8 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
             if own_events.settle_stray(run, event):
                 others.append(event)
             continue
-        if calendar.is_full_pass:
-            link.generation = calendar.generation
-            link.missing_since = None
+        link.generation = calendar.generation
+        link.missing_since = None
         if not own_events.is_as_agreed(link, event):
             changed.append((link, event))
     if changed:
@@ -295,15 +297,14 @@ def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalend
     store.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
 
 
-def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> list[int]:
-    """Sweep what the whole list did not name. Returns our own links that it left out, to be looked up."""
+def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> None:
+    """Sweep what the whole list did not name."""
     unseen = _believed(run, calendar)
     if unseen:
         touched = {row.recurring_event_id or row.event_id for row in unseen}
         run.counts["removed_here"] += len(unseen)
         store.delete_events(unseen)
         _expand_series(run, calendar, touched)
-    return _unseen_links(run, calendar) if calendar.is_app_calendar else []
 
 
 def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
@@ -332,16 +333,23 @@ def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
     return []
 
 
-def _unseen_links(run: Run, calendar: GoogleCalendar) -> list[int]:
-    """Links that should be in the app calendar but weren't listed. Absence there is only a suspicion."""
+def _unlisted_links(run: Run, calendar: GoogleCalendar) -> list[int]:
+    """Links whose event no list of this generation has named. Absence there is only a suspicion.
+
+    Asked after every pull, not only after a whole list: what was agreed too lately to be judged then has no
+    tombstone in any later list if it was deleted before the whole list ended.
+    """
     return list(
         db.session.scalars(
-            sa.select(EventLink.id).where(
+            sa.select(EventLink.id)
+            .where(
                 EventLink.connection_id == run.connection_id,
                 EventLink.state == LinkState.LIVE,
                 EventLink.generation != calendar.generation,
                 EventLink.agreed_at < run.now - JUST_AGREED,
             )
+            .order_by(EventLink.agreed_at, EventLink.id)
+            .limit(MOST_LOOKED_UP)
         )
     )
 
@@ -363,6 +371,9 @@ def _look_for(run: Run, calendar_id: str, link_id: int) -> None:
     link = db.session.get_one(EventLink, link_id)
     link.missing_since = None
     own_events.settle(run, link, event)
+    app_calendar = run.app_calendar()
+    if app_calendar is not None:
+        link.generation = app_calendar.generation  # looked up is as good as listed
     run.commit()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal import appointments, clients
+from portal.engine import Outcome
 from portal.extensions import db
 from portal.models import AppointmentHistory, AppointmentStatus, CardKind, ChangeCard
 from tests.engine.conftest import EMAIL, Office
@@ -158,3 +159,22 @@ def test_a_clients_rename_is_not_seen_outside_under_internal_ids(office: Office)
     office.rest()
     assert office.google.writes() == 0
     office.assert_it_still_writes()
+
+
+def test_a_deletion_before_the_first_whole_list_has_ended_is_asked_about_all_the_same(office: Office) -> None:
+    """A whole list names no tombstones: what it left out is looked up when it is no longer fresh."""
+    booked = [office.book(days=3), office.book(days=4)]
+    office.connect()
+    assert office.run(seconds=0) is Outcome.MORE
+    office.google.delete_event(EMAIL, office.app_calendar_id, office.event_of(booked[0])["id"])
+    office.rest()
+    office.clock.advance(minutes=6)
+    office.rest()
+    (card,) = cards()
+    assert (card.kind, card.appointment_id, card.needs_answer) == (CardKind.DELETED, booked[0].id, True)
+    office.google.reset_requests()
+    office.clock.advance(minutes=6)
+    office.rest()
+    looked_up = office.google.requests(method="calendar.events.get")["requests"]
+    assert looked_up == [], "what was looked up once is not looked up for ever"
+    assert office.google.writes() == 0
