@@ -79,6 +79,12 @@ def test_a_time_without_a_zone_is_one_of_utc() -> None:
     assert EventTime(datetime=START).tzid == "UTC"
 
 
+def test_an_event_of_which_nothing_is_told_has_no_content_of_ours() -> None:
+    bare = Event(event_id="e")
+    assert (bare.etag, bare.status, bare.summary, bare.content) == ("", "confirmed", "", None)
+    assert Event(event_id="e", start=CONTENT.start).content is None
+
+
 # Pace
 
 

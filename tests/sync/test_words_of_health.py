@@ -255,6 +255,10 @@ def test_what_becomes_of_events_that_nobody_can_renew_is_told_in_these_words(day
     assert story.consequence == NOTHING_DELETED + words
 
 
+def test_without_a_beginning_no_end_of_imports_is_told() -> None:
+    assert tell(facts(problem="reconnect-required"), now=NOW).consequence == NOTHING_DELETED
+
+
 def test_what_to_do_is_named_as_its_button_is() -> None:
     names = ["", "Continue", "Reconnect", "Sync now", "Create again", "Changes from Google", "Cancel"]
     assert [act.value for act in Act] == names
