@@ -178,3 +178,4 @@ def test_a_deletion_before_the_first_whole_list_has_ended_is_asked_about_all_the
     looked_up = office.google.requests(method="calendar.events.get")["requests"]
     assert looked_up == [], "what was looked up once is not looked up for ever"
     assert office.google.writes() == 0
+    office.assert_it_still_writes()

@@ -75,11 +75,11 @@ def test_of_two_copies_of_an_event_the_later_one_holds_wherever_it_stands(
     if not is_old_last:
         copies.reverse()
     pages = [
-        EventPage(items=copies[:1], next_page_token="more", next_sync_token=None),
-        EventPage(items=copies[1:], next_page_token=None, next_sync_token="done"),
+        EventPage(items=tuple(copies[:1]), next_page_token="more", next_sync_token=None),
+        EventPage(items=tuple(copies[1:]), next_page_token=None, next_sync_token="done"),
     ]
     if not is_split:
-        pages = [EventPage(items=copies, next_page_token=None, next_sync_token="done")]
+        pages = [EventPage(items=tuple(copies), next_page_token=None, next_sync_token="done")]
     read(office, *pages)
     assert office.shown() == ["New"]
 
