@@ -215,12 +215,13 @@ def tick_forever(is_wanted: Callable[[], bool]) -> None:
 
 
 def _tick(task: Callable[[dt.datetime], int]) -> None:
-    """A database in trouble costs this tick and no other."""
+    """A database in trouble costs this tick and no other. No transaction outlives it: writers wait."""
     try:
         task(utcnow())
     except sa.exc.SQLAlchemyError as error:
-        db.session.rollback()
         log.error("tick.failed", task=task.__name__, kind=type(error).__name__)
+    finally:
+        db.session.rollback()
 
 
 def _leave_sign() -> None:

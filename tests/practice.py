@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import flask_migrate
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -61,6 +62,14 @@ def make_app(folder: Path, **settings: str) -> Flask:
         shutil.copy(_migrated(), path)
     config = load_config({**SETTINGS, "DATABASE_URL": f"sqlite:///{path}", **settings})
     return create_app(config, WTF_CSRF_ENABLED=False, TESTING=True)
+
+
+def look_up(statement: sa.Select[tuple[int]]) -> int:
+    """The one number the database holds now. No transaction stays open: it would keep every writer out."""
+    db.session.rollback()
+    value = db.session.scalars(statement).one()
+    db.session.rollback()
+    return value
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from demo.processes import Portal, Sandbox, wait_until
@@ -17,6 +18,7 @@ from portal.models import EventLink, LinkState
 from sandbox.client import SandboxClient
 from tests.conftest import StartPortal
 from tests.engine.conftest import EMAIL, ZONE, Office
+from tests.practice import look_up
 
 APPOINTMENTS, GOOGLE_EVENTS = 200, 300
 
@@ -123,5 +125,4 @@ def test_a_worker_killed_during_the_first_push_leaves_no_duplicate(
 
 
 def linked() -> int:
-    db.session.rollback()
-    return db.session.query(EventLink).filter_by(state=LinkState.LIVE).count()
+    return look_up(sa.select(sa.func.count(EventLink.id)).where(EventLink.state == LinkState.LIVE))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,18 +25,19 @@ from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import db
 from portal.models import AppointmentKind, Connection, ConnectionPhase, Provider, SyncRun
-from tests.practice import NOW, SETTINGS, add_provider, in_context
+from tests.practice import NOW, SETTINGS, add_provider, in_context, look_up
 
 SECOND = dt.timedelta(seconds=1)
 
 
 @pytest.fixture
-def make_portal() -> Iterator[Callable[[str, str], Flask]]:
-    """`make_portal(database_url, redis_url)`: the portal in this process, inside its context."""
+def make_portal() -> Iterator[Callable[..., Flask]]:
+    """`make_portal(database_url, redis_url, **settings)`: the portal in this process, inside its context."""
     contexts: list[Any] = []
 
-    def make(database_url: str, redis_url: str) -> Flask:
-        app = create_app(load_config({**SETTINGS, "DATABASE_URL": database_url, "REDIS_URL": redis_url}))
+    def make(database_url: str, redis_url: str, **settings: str) -> Flask:
+        urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        app = create_app(load_config({**SETTINGS, **urls, **settings}))
         context = in_context(app)
         context.__enter__()
         contexts.append((context, app))
@@ -49,7 +52,7 @@ def make_portal() -> Iterator[Callable[[str, str], Flask]]:
 
 
 @pytest.fixture
-def app(make_portal: Callable[[str, str], Flask], database_url: str, redis_url: str) -> Flask:
+def app(make_portal: Callable[..., Flask], database_url: str, redis_url: str) -> Flask:
     return make_portal(database_url, redis_url)
 
 
@@ -161,7 +164,7 @@ def contents(connection: redis.Redis) -> dict[str, Any]:
 
 
 def test_with_the_queue_down_a_save_succeeds_and_the_sweep_finds_it_later(
-    make_portal: Callable[[str, str], Flask], sqlite_url: str, redis_url: str
+    make_portal: Callable[..., Flask], sqlite_url: str, redis_url: str
 ) -> None:
     app = make_portal(sqlite_url, f"redis://127.0.0.1:{free_port()}/0")
     connection = connect(add_provider())
@@ -262,6 +265,24 @@ def test_the_ticker_sweeps_and_leaves_a_sign_of_life(app: Flask, connection: Con
     assert 0 < app.extensions["queue"].connection.ttl(jobs.WORKER_SEEN_KEY) <= jobs.WORKER_SEEN_SECONDS
 
 
+@pytest.mark.parametrize("task", [task for _, task in jobs.SCHEDULE], ids=lambda task: task.__name__)
+def test_no_task_of_the_ticker_keeps_other_writers_waiting(
+    make_portal: Callable[..., Flask],
+    sqlite_url: str,
+    redis_url: str,
+    task: Callable[[dt.datetime], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It sleeps between its tasks; a transaction left open on SQLite would keep everybody out meanwhile."""
+    app = make_portal(sqlite_url, redis_url, SMTP_URL="smtp://127.0.0.1:9")
+    connect(add_provider())
+    monkeypatch.setattr(jobs, "SCHEDULE", ((1, task),))
+    jobs.tick_forever(iter([True, False]).__next__)
+    with contextlib.closing(sqlite3.connect(app.extensions["config"].database_url[10:], timeout=0)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE connection SET requested = requested + 1")
+
+
 # Crashes
 
 
@@ -315,8 +336,7 @@ def test_a_real_worker_survives_a_crash_and_works_on(
         db.session.commit()
 
         def runs() -> int:
-            db.session.rollback()
-            return db.session.scalar(sa.select(sa.func.count(SyncRun.id))) or 0
+            return look_up(sa.select(sa.func.count(SyncRun.id)))
 
         wait_until(lambda: runs() == 1, seconds=20, what="the crashed run is recorded")
         wait_until(lambda: not failed_is_empty(app), seconds=10, what="the job is kept as failed")
