@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 
 from sandbox.grants import Client
 from sandbox.server import DEFAULT_CLIENT, make_sandbox
@@ -25,6 +26,8 @@ def main() -> None:
     )
     sandbox.state.switches.quota = options.quota
     print(f"Sandbox Google at {sandbox.url}", flush=True)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs are started deaf to the first
+        signal.signal(number, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         sandbox.run()
 

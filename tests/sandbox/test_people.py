@@ -264,7 +264,8 @@ def test_a_seed_can_be_a_file(tmp_path):
         assert [one["summary"] for one in google.events("bo@example.com")] == ["A"]
 
 
-def test_it_runs_from_the_command_line_and_ends_on_interrupt():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_it_runs_from_the_command_line_and_ends_when_told(number):
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--seed", "demo", "--quota"]
     command += ["--client-id", "c", "--client-secret", "s", "--redirect-uri", "https://portal.example/back"]
     with subprocess.Popen(command, cwd=SANDBOX.parent, stdout=subprocess.PIPE, text=True) as process:
@@ -272,7 +273,7 @@ def test_it_runs_from_the_command_line_and_ends_on_interrupt():
         assert google.control("GET", "/health") == {"ok": True}
         assert google.control("GET", "/switches")["quota"] is True
         assert google.authorize("sol.ortiz@example.com", "openid", client_id="c")["refresh_token"]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(timeout=10) == 0
 
 
