@@ -1,6 +1,7 @@
 """Series: which dates RRULE, RDATE and EXDATE lines give, in the event's own IANA zone (facts §7).
 
 Rules are computed on the wall clock and then turned into instants: a weekly 9:00 stays 9:00 across DST.
+The first date is one of the series even where its rule passes it by; COUNT then counts the others.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ def _local_start(body: Json) -> datetime:
 
 @lru_cache(maxsize=4096)
 def _rules(start: datetime, lines: tuple[str, ...], zone_name: str) -> rruleset:
-    rules, has_rule = rruleset(cache=False), False
+    rules = rruleset(cache=False)
+    rules.rdate(start)
     for line in lines:
         match = LINE.fullmatch(line.strip())
         if match is None:
@@ -150,12 +152,9 @@ def _rules(start: datetime, lines: tuple[str, ...], zone_name: str) -> rruleset:
         if kind in ("RRULE", "EXRULE"):
             rule: Any = rrulestr(_with_local_until(value, zone_name), dtstart=start)
             (rules.rrule if kind == "RRULE" else rules.exrule)(rule)
-            has_rule = has_rule or kind == "RRULE"
         else:
             for moment in _local_dates(options, value, zone_name, start):
                 (rules.rdate if kind == "RDATE" else rules.exdate)(moment)
-    if not has_rule:
-        rules.rdate(start)
     return rules
 
 

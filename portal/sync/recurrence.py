@@ -22,6 +22,9 @@ STEP_SECONDS = {
     "SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600, "DAILY": 86_400,
     "WEEKLY": 7 * 86_400, "MONTHLY": 28 * 86_400, "YEARLY": 365 * 86_400,
 }  # fmt: skip
+MOST_RULES = 20  # in one series; people need one
+CYCLE_YEARS = 400  # the Gregorian calendar repeats: 146,097 days, a whole number of weeks
+LAST_YEAR = 9998  # dateutil follows a rule to the year 9999, and one that never matches all the way there
 DAY = dt.timedelta(days=1)
 UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.IGNORECASE)
 LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:]*)?):(.+)", re.IGNORECASE)
@@ -98,8 +101,11 @@ def _starts(master: Event, after: dt.datetime, before: dt.datetime) -> list[Even
     first = master.start
     assert first is not None
     lines = [_parse_line(line) for line in master.recurrence]
+    if sum(name in ("RRULE", "EXRULE") for name, _, _ in lines) > MOST_RULES:
+        raise InvalidCalendarData("too-many-rules")
     excluded: set[str] = set()
-    found = {first.key: first}  # DTSTART counts even where the rule would pass it by (RFC 5545 §3.8.5.3)
+    # DTSTART counts even where the rule would pass it by, and COUNT then counts the others (facts §7)
+    found = {first.key: first}
     for name, params, value in lines:
         is_rule = name in ("RRULE", "EXRULE")
         times = _ruled(value, first, after, before) if is_rule else _dates(params, value, first)
@@ -126,7 +132,7 @@ def _ruled(value: str, first: EventTime, after: dt.datetime, before: dt.datetime
     high = before + DAY  # the walls of other zones are less than a day from UTC's
     _check_steps(parts, first, high)
     rule = ";".join(f"{name}={text}" for name, text in parts.items())
-    walls = _walls(f"{rule};UNTIL={_naive(high):%Y%m%dT%H%M%S}", first, count, _naive(after - DAY))
+    walls = _walls(rule, first.wall, count, low=_naive(after - DAY), high=_naive(high))
     starts = [_at_wall(wall, first) for wall in walls]
     return [start for start in starts if until is None or not _is_past(start, until)]
 
@@ -173,19 +179,33 @@ def _check_steps(parts: dict[str, str], first: EventTime, high: dt.datetime) -> 
         raise InvalidCalendarData("too-many-occurrences")
 
 
-def _walls(rule: str, first: EventTime, count: int | None, low: dt.datetime) -> list[dt.datetime]:
-    """The first `count` wall times of a rule, without those before `low`."""
+def _walls(
+    rule: str, first: dt.datetime, count: int | None, *, low: dt.datetime, high: dt.datetime
+) -> list[dt.datetime]:
+    """The first `count` wall times of a rule up to `high`, without those before `low`.
+
+    They are looked for as many whole cycles of the calendar later as there is room for, where dates are the
+    same: dateutil gives up a rule that matches nothing (30 February) only at the end of its years.
+    """
+    years = max(0, (LAST_YEAR - max(first.year, high.year)) // CYCLE_YEARS * CYCLE_YEARS)
     found: list[dt.datetime] = []
     try:
-        for number, wall in enumerate(itertools.islice(rrulestr(rule, dtstart=first.wall), count)):
+        dates = rrulestr(f"{rule};UNTIL={_later(high, years):%Y%m%dT%H%M%S}", dtstart=_later(first, years))
+        for number, date in enumerate(itertools.islice(dates, count)):
             if number >= MOST_STEPS or len(found) > MOST_OCCURRENCES:
                 raise InvalidCalendarData("too-many-occurrences")
+            wall = _later(date, -years)
             if wall >= low:
                 found.append(wall)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # dateutil has no error of its own: each of these is how it says that a rule makes no sense
         raise InvalidCalendarData("recurrence-rule") from error
     return found
+
+
+def _later(wall: dt.datetime, years: int) -> dt.datetime:
+    """So many whole cycles later: the same month, day and day of the week, 29 February included."""
+    return wall.replace(year=wall.year + years)
 
 
 def _dates(params: str, value: str, first: EventTime) -> list[EventTime]:

@@ -10,6 +10,7 @@ import datetime as dt
 import itertools
 import json
 import subprocess
+import sys
 import zoneinfo
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -423,6 +424,54 @@ def test_an_odd_rule_is_refused_at_once(line: str, code: str) -> None:
     with pytest.raises(InvalidCalendarData) as refused:
         walls(series("2026-11-18 10:00", line))
     assert refused.value.code == code
+
+
+NEVER = {
+    "every year": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+    "every month": "FREQ=MONTHLY;BYDAY=6MO",
+    "every week": "FREQ=WEEKLY;BYMONTH=2;BYMONTHDAY=30",
+    "every day": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+    "in a week that lies elsewhere": "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6",
+}
+
+
+@pytest.mark.parametrize("rule", NEVER.values(), ids=NEVER.keys())
+def test_a_rule_that_never_matches_is_given_up_within_one_cycle_of_the_calendar(rule: str) -> None:
+    """Failure 40: it leaves the first date, and no run is held up until the year 9999 has been looked at."""
+    master = series("2026-11-18 10:00", f"RRULE:{rule}")
+    shown_here: list[str] = []
+    assert _days_looked_at(lambda: shown_here.extend(walls(master))) <= 146_097
+    assert shown_here == ["2026-11-18 10:00"]
+
+
+def _days_looked_at(work: Callable[[], None]) -> int:
+    """How often dateutil asked for a year's, month's, week's or day's days."""
+    count = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_name.endswith("dayset")
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_series_of_more_rules_than_people_need_is_refused() -> None:
+    rules = ["RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"]
+    assert walls(series("2026-11-18 10:00", *rules * 20)) == ["2026-11-18 10:00"]
+    with pytest.raises(InvalidCalendarData, match="too-many-rules"):
+        walls(series("2026-11-18 10:00", *rules * 21))
+
+
+def test_a_series_of_far_years_is_followed_there() -> None:
+    """Where there is no room for another cycle of the calendar."""
+    far = series("9700-02-28 10:00", "RRULE:FREQ=YEARLY", tzid="UTC")
+    found = walls(far, (), window("9701-01-01", "9703-01-01", "UTC"))
+    assert found == ["9701-02-28 10:00", "9702-02-28 10:00"]
 
 
 def test_a_rule_that_runs_off_the_calendar_is_refused() -> None:
