@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from portal import store
@@ -78,6 +78,16 @@ class AllDay:
 
 
 When = Timed | AllDay
+
+
+def in_zone(when: When, timezone: str) -> When:
+    """The same moment by the clocks of another zone; whole days stay the same dates."""
+    match when:
+        case Timed():
+            same = when.timezone == timezone
+            return when if same else Timed.from_instants(when.starts_at, when.ends_at, timezone)
+        case AllDay():
+            return replace(when, timezone=timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,14 @@ def reschedule(
     _refuse_archived(appointment)
     _raise_problems(_problems_of_time(appointment.kind, when))
     _apply(appointment, "rescheduled", lambda: _put_when(appointment, when), now, actor, source)
+
+
+def move_to_zone(
+    appointment: Appointment, when: When, *, now: dt.datetime, actor: Provider | None, source: str
+) -> None:
+    """Follow the provider to another time zone; no exception of its series. Raises Refused("archived")."""
+    _refuse_archived(appointment)
+    _apply(appointment, "zone-changed", lambda: _put_when(appointment, when), now, actor, source)
 
 
 def cancel(

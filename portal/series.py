@@ -202,7 +202,8 @@ def change(
     if appointment.revision != revision:
         raise StaleRevision
     before = _details_of(appointment)
-    shift = date_of(details.when) - appointment.start_date
+    before = replace(before, when=appointments.in_zone(before.when, details.when.timezone))
+    shift = date_of(details.when) - date_of(before.when)
     found = affected(appointment, scope, now=now)
     if shift and scope is Scope.FOLLOWING:
         _split(appointment, found, now)
@@ -211,7 +212,7 @@ def change(
         changed = _merged(each, before, details, shift)
         appointments.change_with_series(each, changed, now=now, actor=actor, source=source)
         if shift and each.original_date:
-            _set_original_date(each, each.original_date + shift)
+            set_original_date(each, each.original_date + shift)
     return len(found)
 
 
@@ -281,8 +282,8 @@ def _split(appointment: Appointment, found: Sequence[Appointment], now: dt.datet
     db.session.flush()
 
 
-def _set_original_date(each: Appointment, date: dt.date) -> None:
-    """Two instances can never be the same date of a series; a past one may have it already."""
+def set_original_date(each: Appointment, date: dt.date) -> None:
+    """Say which date of its series it is. No two can be the same one; a past one may have it already."""
     db.session.flush()
     taken = db.session.scalar(
         sa.select(Appointment.id).where(

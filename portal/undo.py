@@ -29,18 +29,27 @@ from portal.models import (
 )
 
 KEPT = dt.timedelta(minutes=10)
+ROWS_AT_ONCE = 500
 
 
 class Memory:
     """What a change is about to alter, as it is now. `keep` it once the change is made."""
 
-    def __init__(self, before: Iterable[Appointment] = (), client: Client | None = None) -> None:
+    def __init__(
+        self,
+        before: Iterable[Appointment] = (),
+        client: Client | None = None,
+        moving: Provider | None = None,
+    ) -> None:
+        """`moving`: a provider who changes their time zone."""
         self._rows = list(before)
         self._before = {row.id: _state_of(row) for row in self._rows}
         self._prior = {row.id: row.updated_at.isoformat() for row in self._rows}
         self._series = {row.series_id: _series_state(row.series) for row in self._rows if row.series}
         self._client = client
         self._client_before = _client_state(client) if client else None
+        self._moving = moving
+        self._zone_before = moving.timezone if moving else None
 
     def keep(
         self,
@@ -67,6 +76,7 @@ class Memory:
             ],
             "series": [{"id": number, **state} for number, state in self._series.items()],
             "client": self._client and {"id": self._client.id, "was": self._client_before},
+            "zone": self._moving and {"was": self._zone_before, "left": self._moving.timezone},
         }
         step = UndoStep(provider_id=provider.id, at=now, words=words, tone=tone, before=json.dumps(stored))
         db.session.add(step)
@@ -88,9 +98,11 @@ def take_back(step: UndoStep, *, now: dt.datetime, actor: Provider) -> None:
     if step.at <= now - KEPT:
         raise Refused("too-late")
     stored = json.loads(step.before)
-    found = [(db.session.get_one(Appointment, item["id"]), item) for item in stored["appointments"]]
+    found = _found(stored["appointments"])
     if any(row.updated_at.isoformat() != item["left"] for row, item in found):
         raise Refused("changed-since")
+    if stored.get("zone"):
+        _put_zone_back(stored["zone"], db.session.get_one(Provider, step.provider_id))
     _put_series_back(stored["series"], found)
     for row, item in found:
         _put_back(row, item["was"], now, actor)
@@ -98,6 +110,22 @@ def take_back(step: UndoStep, *, now: dt.datetime, actor: Provider) -> None:
         _put_client_back(stored["client"], now)
     db.session.delete(step)
     _carry_over(step, found)
+
+
+def _found(stored: list[dict[str, Any]]) -> list[tuple[Appointment, Any]]:
+    """The rows of what was kept, read by the hundred: a change of zone touches a year of them."""
+    ids = [item["id"] for item in stored]
+    rows: dict[int, Appointment] = {}
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        query = sa.select(Appointment).where(Appointment.id.in_(ids[start : start + ROWS_AT_ONCE]))
+        rows |= {row.id: row for row in db.session.scalars(query)}
+    return [(rows[item["id"]], item) for item in stored]
+
+
+def _put_zone_back(stored: dict[str, str], provider: Provider) -> None:
+    if provider.timezone != stored["left"]:
+        raise Refused("changed-since")
+    provider.timezone = stored["was"]
 
 
 def _carry_over(taken: UndoStep, found: list[tuple[Appointment, Any]]) -> None:

@@ -20,6 +20,7 @@ from portal.views import (
     system,
     undoing,
     webhooks,
+    zoning,
 )
 
 BLUEPRINTS = (
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     system.blueprint,
     undoing.blueprint,
     webhooks.blueprint,
+    zoning.blueprint,
 )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from portal.appointments import AllDay, AppointmentDetails, Timed, When
+from portal.appointments import AllDay, AppointmentDetails, Timed, When, in_zone, when_of
 from portal.errors import InvalidInput
 from portal.localtime import ONE_DAY
 from portal.models import Appointment, AppointmentKind, AppointmentType, Client, SeriesFrequency
-from portal.series import Rule, Scope
+from portal.series import Rule, Scope, date_of
 
 USUAL_MINUTES = 50
 LONGEST_QUICK_MINUTES = 24 * 60
@@ -49,8 +49,11 @@ class AppointmentForm:
 
     @classmethod
     def of(cls, appointment: Appointment) -> Self:
-        last = appointment.end_date - ONE_DAY if appointment.end_date else None
-        form = cls.blank(appointment.start_date, appointment.start_time, str(appointment.client_id or ""))
+        """As stored, by the clocks of the zone in which its provider lives now."""
+        when = in_zone(when_of(appointment), appointment.provider.timezone)
+        last = when.end_date - ONE_DAY if isinstance(when, AllDay) else None
+        time = when.time if isinstance(when, Timed) else None
+        form = cls.blank(date_of(when), time, str(appointment.client_id or ""))
         form.values |= {
             "kind": appointment.kind.value,
             "title": appointment.title or "",

@@ -254,7 +254,7 @@ def _book(provider: Provider, form: AppointmentForm) -> Appointment:
 def _change(appointment: Appointment, form: AppointmentForm, opening: str) -> None:
     """Save the form for as many instances as it says; it may also turn a single one into a series."""
     provider, now = signed_in_provider(), utcnow()
-    details = form.details(_choosable_clients(appointment), appointment.timezone, _types_for(appointment))
+    details = form.details(_choosable_clients(appointment), provider.timezone, _types_for(appointment))
     if form.is_older_than(appointment):
         raise StaleRevision
     rule = form.rule() if appointment.series_id is None else None

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from portal import agenda, series
 from portal.agenda import Entry
-from portal.appointments import AllDay, When
+from portal.appointments import AllDay, When, in_zone, when_of
 from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.localtime import ONE_DAY, today
@@ -41,9 +41,8 @@ NOTHING = Overlaps([], 0, 0)
 
 def of_form(provider: Provider, form: AppointmentForm, appointment: Appointment | None) -> Overlaps:
     """Nothing when the form cannot be read yet, or takes no time of anybody's."""
-    timezone = appointment.timezone if appointment else provider.timezone
     try:
-        when, rule = form.when(timezone), form.rule()
+        when, rule = form.when(provider.timezone), form.rule()
         if rule is not None:
             series.check_rule(rule, series.date_of(when))
     except InvalidInput:
@@ -63,7 +62,7 @@ def _spans(
     first = when.starts_at.date()
     if appointment is not None:
         moved = series.affected(appointment, scope, now=now)
-        shift = series.date_of(when) - appointment.start_date
+        shift = series.date_of(when) - series.date_of(in_zone(when_of(appointment), when.timezone))
         others = [each for each in moved if each is not appointment]
         dates = [(each.original_date or each.start_date) + shift for each in others]
         moved_ids = [each.id for each in moved]

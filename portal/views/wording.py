@@ -31,6 +31,7 @@ VERBS = {
     "changed": "Changed",
     "series-changed": "Changed with the series",
     "rescheduled": "Moved",
+    "zone-changed": "Time zone changed",
     "canceled": "Canceled",
     "late-canceled": "Canceled late",
     "no-show": "Marked as no-show",
@@ -70,11 +71,17 @@ def register(app: App) -> None:
         time_range,
         which_weekday,
         initials,
+        zone_option,
     ):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals.update(
         one_day=dt.timedelta(days=1), KINDS=KINDS, STATUSES=STATUSES, VERBS=VERBS, SOURCES=SOURCES
     )
+
+
+def zone_option(timezone: str) -> tuple[str, str]:
+    """A zone as the choice of a list: America/New York."""
+    return timezone, timezone.replace("_", " ")
 
 
 def month_name(date: dt.date) -> str:
