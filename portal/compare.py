@@ -1,27 +1,26 @@
 """A calendar compared with Google, live and read-only, for a stretch of days.
 
-The full check, the strip of days, "Why isn't it here?" and the proof of one appointment are filters on it.
+The full check (full_check.py), "Why isn't it here?" and the proof of one appointment are filters on it.
 Nothing is written to Google; titles are given back and never stored.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal import agenda, calendar_list, clients, store
-from portal.errors import CalendarError, EventNotFound, InvalidCalendarData
+from portal import agenda, clients, store
+from portal.errors import EventNotFound, InvalidCalendarData
 from portal.extensions import db
 from portal.google.client import GoogleClient
 from portal.google.codec import from_google
 from portal.localtime import ONE_DAY, start_of_day
 from portal.models import (
     Appointment,
-    Checkup,
     Connection,
     EventLink,
     GoogleCalendar,
@@ -30,8 +29,7 @@ from portal.models import (
     LinkState,
     Practice,
 )
-from portal.pull import KEPT_BEFORE, REEXPAND_BELOW
-from portal.run import open_client
+from portal.pull import KEPT_BEFORE
 from portal.sync.event import Event, EventTime
 from portal.sync.outbound import LocalAppointment
 from portal.sync.recurrence import Occurrence, expand
@@ -40,7 +38,7 @@ HIDDEN_TYPES = {"birthday": "birthday", "workingLocation": "working-location"}
 FINE = frozenset(
     {"in-step", "shown", "shown-free", "declined", *HIDDEN_TYPES.values(), "too-old", "not-chosen", "waiting"}
 )
-MOST_DIFFERENCES = 50
+MOST_ASKED_FOR = 8  # requests, one after another
 WIDEST_OFFSET = dt.timedelta(hours=14)  # whole days are kept by the midnights of another zone
 
 
@@ -70,42 +68,56 @@ class Found:
     has_guests: bool
 
 
-def check_everything(connection: Connection, *, now: dt.datetime) -> Checkup:
-    """Compare all that is kept in step, from 90 days ago to a year ahead, and store the outcome. Commits."""
-    zone = connection.provider.zone
-    today = now.astimezone(zone).date()
-    days = (today - KEPT_BEFORE, today + REEXPAND_BELOW)
-    items: list[Item] = []
-    error: str | None = None
-    connection_id = connection.id
-    ids = [row.id for row in calendar_list.readable(connection_id)]
-    try:
-        with open_client(connection) as client:
-            for calendar_id in ids:
-                items += compare(client, db.session.get_one(GoogleCalendar, calendar_id), *days, now=now)
-    except CalendarError as failure:
-        db.session.rollback()
-        error = failure.code[:64]
-    return _store(db.session.get_one(Connection, connection_id), items, error=error, now=now)
-
-
 def compare(
     client: GoogleClient, calendar: GoogleCalendar, first: dt.date, end: dt.date, *, now: dt.datetime
 ) -> list[Item]:
     """Every entry of the days from `first` up to, not including, `end`, earliest first. Raises CalendarError.
 
-    Ends the transaction before it asks Google; rows that the caller held are read anew.
+    Reads the whole calendar, which may take long. Ends the transaction before it asks Google; rows that the
+    caller held are read anew.
     """
     calendar_id, google_id = calendar.id, calendar.calendar_id
     db.session.commit()
     found = read_calendar(client, google_id)
     calendar = db.session.get_one(GoogleCalendar, calendar_id)
-    stretch = Stretch.of(calendar, first, end)
+    return _judge(calendar, found, Stretch.of(calendar, first, end), _occurrences, now=now)
+
+
+def compare_day(
+    client: GoogleClient, calendar: GoogleCalendar, day: dt.date, *, now: dt.datetime
+) -> list[Item]:
+    """The same for one day, with one short request, for a page that somebody waits for. Raises CalendarError.
+
+    Of our own events, those that the day does not show are asked for one by one: they may stand elsewhere.
+    """
+    calendar_id, google_id = calendar.id, calendar.calendar_id
+    stretch = Stretch.of(calendar, day, day + ONE_DAY)
+    expected = _expected_events(calendar, stretch) if calendar.is_app_calendar else []
+    db.session.commit()
+    after, before = stretch.after - WIDEST_OFFSET, stretch.before + WIDEST_OFFSET
+    found = _decode(client.list_stretch(google_id, after=after, before=before))
+    for event_id in [each for each in expected if each not in found][:MOST_ASKED_FOR]:
+        found.update(_ask_for(client, google_id, event_id))
+    calendar = db.session.get_one(GoogleCalendar, calendar_id)
+    return _judge(calendar, found, stretch, _dated, now=now)
+
+
+Expansion = Callable[[Iterable["Found"], "Stretch"], list[Occurrence]]
+
+
+def _judge(
+    calendar: GoogleCalendar,
+    found: dict[str, Found],
+    stretch: Stretch,
+    expansion: Expansion,
+    *,
+    now: dt.datetime,
+) -> list[Item]:
     items: list[Item] = []
     if calendar.is_app_calendar:
         mine, found = _split_own(calendar, found)
         items += _judge_own(calendar, mine, stretch, now=now)
-    items += _judge_imported(calendar, found, stretch, now=now)
+    items += _judge_imported(calendar, found, stretch, expansion, now=now)
     return sorted(items, key=lambda item: (item.start.instant, item.summary))
 
 
@@ -113,11 +125,7 @@ def look_up(client: GoogleClient, link: EventLink, calendar_id: str, *, now: dt.
     """The same judgement for one appointment, with one request. Raises CalendarError."""
     link_id, event_id = link.id, link.event_id
     db.session.commit()
-    try:
-        resource = client.get_event(calendar_id, event_id)
-        found = {event_id: Found(from_google(resource), _has_guests(resource))}
-    except (EventNotFound, InvalidCalendarData):
-        found = {}
+    found = _ask_for(client, calendar_id, event_id)
     link = db.session.get_one(EventLink, link_id)
     connection = db.session.get_one(Connection, link.connection_id)
     title = clients.titles_outside(connection.provider, [link.appointment])[link.appointment_id]
@@ -162,15 +170,29 @@ def read_calendar(client: GoogleClient, calendar_id: str) -> dict[str, Found]:
     page_token: str | None = None
     while True:
         page = client.list_events(calendar_id, page_token=page_token)
-        for resource in page.items:
-            try:
-                event = from_google(resource)
-            except InvalidCalendarData:
-                continue
-            found[event.event_id] = Found(event, _has_guests(resource))
+        found.update(_decode(page.items))
         page_token = page.next_page_token
         if page_token is None:
             return found
+
+
+def _decode(resources: Iterable[Any]) -> dict[str, Found]:
+    found: dict[str, Found] = {}
+    for resource in resources:
+        try:
+            event = from_google(resource)
+        except InvalidCalendarData:
+            continue
+        found[event.event_id] = Found(event, _has_guests(resource))
+    return found
+
+
+def _ask_for(client: GoogleClient, calendar_id: str, event_id: str) -> dict[str, Found]:
+    """One event, if it is there and can be understood."""
+    try:
+        return _decode([client.get_event(calendar_id, event_id)])
+    except EventNotFound:
+        return {}
 
 
 def _has_guests(resource: Any) -> bool:
@@ -227,6 +249,12 @@ def _appointments(connection: Connection, stretch: Stretch) -> list[tuple[Appoin
         )
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def _expected_events(calendar: GoogleCalendar, stretch: Stretch) -> list[str]:
+    """Ids of the events that the appointments of these days have."""
+    rows = _appointments(calendar.connection, stretch)
+    return [link.event_id for _, link in rows if link is not None and link.state is LinkState.LIVE]
 
 
 def _own_item(
@@ -310,11 +338,16 @@ class Stored:
 
 
 def _judge_imported(
-    calendar: GoogleCalendar, found: dict[str, Found], stretch: Stretch, *, now: dt.datetime
+    calendar: GoogleCalendar,
+    found: dict[str, Found],
+    stretch: Stretch,
+    expansion: Expansion,
+    *,
+    now: dt.datetime,
 ) -> list[Item]:
     here = _stored(calendar, stretch)
     items = []
-    for occurrence in _occurrences(found.values(), stretch):
+    for occurrence in expansion(found.values(), stretch):
         event = found[occurrence.event_id].event
         series = event.recurring_event_id or event.event_id
         stored = here.pop((series, occurrence.key), None)
@@ -351,6 +384,18 @@ def _occurrences(found: Iterable[Found], stretch: Stretch) -> list[Occurrence]:
             occurrences += expand(master, overrides, after=after, before=before)
         except InvalidCalendarData:
             continue
+    return occurrences
+
+
+def _dated(found: Iterable[Found], _: Stretch) -> list[Occurrence]:
+    """Series that Google has expanded: each date comes as an event of its own."""
+    occurrences: list[Occurrence] = []
+    for each in found:
+        event = each.event
+        if event.is_cancelled or event.start is None or event.end is None:
+            continue
+        key = event.original_start.key if event.original_start else ""
+        occurrences.append(Occurrence(event.event_id, key, event.start, event.end))
     return occurrences
 
 
@@ -409,37 +454,3 @@ def _imported_item(calendar: GoogleCalendar, event: Event, occurrence: Occurrenc
         calendar=calendar.id,
         html_link=event.html_link,
     )
-
-
-# What a full check leaves behind
-
-
-def _store(connection: Connection, items: Sequence[Item], *, error: str | None, now: dt.datetime) -> Checkup:
-    """Counts by day, and the differences as ids and codes."""
-    row = db.session.get(Checkup, connection.id) or Checkup(connection_id=connection.id)
-    days: dict[str, list[int]] = {}
-    zone = connection.provider.zone
-    for item in items:
-        count = days.setdefault(_day_of(item, zone).isoformat(), [0, 0])
-        count[0] += 1
-        count[1] += not item.is_fine
-    wrong = [item for item in items if not item.is_fine]
-    row.at, row.error, row.days = now, error, days
-    row.differences = [_difference(item, zone) for item in wrong[:MOST_DIFFERENCES]]
-    row.with_guests = sum(item.has_guests for item in items)
-    db.session.add(row)
-    db.session.commit()
-    return row
-
-
-def _day_of(item: Item, zone: dt.tzinfo) -> dt.date:
-    return item.start.date or item.start.instant.astimezone(zone).date()
-
-
-def _difference(item: Item, zone: dt.tzinfo) -> dict[str, Any]:
-    return {
-        "verdict": item.verdict,
-        "day": _day_of(item, zone).isoformat(),
-        "calendar": item.calendar,
-        "appointment": item.appointment_id,
-    }

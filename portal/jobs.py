@@ -16,7 +16,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import channels, connect, engine, freshness, reminders, series, undo
+from portal import channels, connect, engine, freshness, full_check, reminders, series, undo
 from portal.clock import utcnow
 from portal.config import Config
 from portal.engine import Outcome
@@ -95,19 +95,34 @@ def sync_connections(connection_ids: list[int], trigger: str) -> None:
 
 def enqueue(connection_ids: list[int], *, trigger: str) -> None:
     """Queue a job for these connections, ids only. With the queue away, the sweep will find the marks."""
+    if connection_ids:
+        _put(sync_connections, connection_ids, trigger)
+
+
+def _put(job: Callable[..., None], *args: Any) -> None:
     queue = _queue()
-    if queue is None or not connection_ids:
+    if queue is None:
         return
     try:
         queue.enqueue_call(
-            sync_connections,
-            args=(connection_ids, trigger),
-            timeout=JOB_TIMEOUT_SECONDS,
-            result_ttl=0,
-            failure_ttl=FAILURE_KEPT_SECONDS,
+            job, args=args, timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=FAILURE_KEPT_SECONDS
         )
     except RedisError as error:
         log.warning("queue.unreachable", kind=type(error).__name__)
+
+
+def check_everything(connection_id: int) -> None:
+    """Job: the whole comparison that a page asked for."""
+    full_check.check_everything(connection_id, clock=utcnow)
+
+
+def queue_checks(now: dt.datetime) -> int:
+    """Queue every comparison that was asked for and that nobody works on."""
+    due = full_check.claim_due(now)
+    db.session.commit()
+    for connection_id in due:
+        _put(check_everything, connection_id)
+    return len(due)
 
 
 def sweep(now: dt.datetime) -> int:
@@ -193,6 +208,7 @@ def forget_undo_steps(now: dt.datetime) -> int:
 # What the ticker does, and how many seconds apart. Every tick may be doubled or left out.
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
+    (1, queue_checks),
     (3600, drop_abandoned),
     (6 * 3600, extend_series),
     (3600, forget_channels),

@@ -19,7 +19,7 @@ from cryptography.fernet import InvalidToken
 from flask import Flask
 
 from demo.processes import Portal, free_port, wait_until
-from portal import appointments, clients, create_app, jobs, store
+from portal import appointments, clients, create_app, full_check, jobs, store
 from portal.appointments import AppointmentDetails, Timed
 from portal.clock import utcnow
 from portal.config import load_config
@@ -189,6 +189,21 @@ def test_an_emptied_queue_loses_nothing(app: Flask, connection: Connection) -> N
     assert jobs.sweep(NOW + SECOND) == 0, "it was queued a second ago"
     assert jobs.sweep(NOW + jobs.QUEUED_AGAIN_AFTER) == 1
     assert queued(app) == [[[connection.id], "schedule"]]
+
+
+# Comparisons
+
+
+@on_sqlite
+def test_a_comparison_that_a_page_asked_for_is_queued_with_an_id_alone(
+    app: Flask, connection: Connection
+) -> None:
+    full_check.ask(connection, now=NOW)
+    db.session.commit()
+    assert queued(app) == [], "the page waits for no queue"
+    assert jobs.queue_checks(NOW) == 1
+    assert queued(app) == [[connection.id]]
+    assert jobs.queue_checks(NOW + SECOND) == 0
 
 
 # The sweep

@@ -11,7 +11,7 @@ from portal.models.appointments import (
     SeriesFrequency,
 )
 from portal.models.audit import AuditEntry
-from portal.models.care import Checkup, Mail
+from portal.models.care import CheckRequest, Checkup, Mail
 from portal.models.feeds import Feed, FeedRead
 from portal.models.google import (
     CardKind,
@@ -49,6 +49,7 @@ __all__ = [
     "AuditEntry",
     "CardKind",
     "ChangeCard",
+    "CheckRequest",
     "Checkup",
     "Client",
     "ClientDisplayNumber",

@@ -29,6 +29,27 @@ class Checkup(Base):
     with_guests: Mapped[int] = mapped_column(default=0)  # events of ours that have guests in Google
 
 
+class CheckRequest(Base):
+    """A whole comparison that was asked for, until its outcome is a `Checkup`. Counts, ids and codes."""
+
+    __tablename__ = "check_request"
+
+    connection_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("connection.id"), primary_key=True, autoincrement=False
+    )
+    asked_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    queued_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    runner: Mapped[str | None] = mapped_column(sa.String(32))  # the job at work on it
+    alive_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # its last sign of life
+    tries: Mapped[int] = mapped_column(default=0)  # jobs that took it up
+    total: Mapped[int] = mapped_column(default=0)  # calendars
+    done: Mapped[list[int]] = mapped_column(sa.JSON, default=list)  # of these, our rows' ids
+    # What was found so far, as in a Checkup: a job that ends early is gone on with, not begun anew
+    days: Mapped[dict[str, list[int]]] = mapped_column(sa.JSON, default=dict)
+    differences: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
+    with_guests: Mapped[int] = mapped_column(default=0)
+
+
 class Mail(Base):
     """One mail to a provider about their sync, sent once. Without SMTP_URL the owner reads it in the app."""
 

@@ -21,11 +21,11 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal import audit, checks, compare, connect, feeds, report
+from portal import audit, checks, compare, connect, feeds, full_check, report
 from portal.clock import utcnow
 from portal.config import Config
 from portal.errors import CalendarError
-from portal.extensions import db
+from portal.extensions import db, htmx
 from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Provider
 from portal.run import open_client
 from portal.sync.modes import Link
@@ -60,23 +60,43 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/doctor/check")
 def check_everything() -> ResponseReturnValue:
-    """Compare everything with Google. Reads only; what it finds is put right by the next runs."""
+    """Have everything compared with Google. Reads only; what it finds is put right by the next runs."""
     provider, now = signed_in_provider(), utcnow()
     connection = connect.live_connection(provider)
     if connection is None or connect.link_of(connection) is not Link.RUNNING:
         flash("There is nothing to compare: Two-Way Sync is not on.", "message")
         return redirect(url_for("sync.doctor.index"), 303)
-    done = compare.check_everything(connection, now=now)
+    full_check.ask(connection, now=now)
     audit.record("sync.checked", now=now, provider_id=provider.id, address=request.remote_addr)
     db.session.commit()
-    if done.error:
-        flash("Google could not be read just now, so nothing was compared. Nothing was changed.", "warn")
-    elif done.differences:
-        number = len(done.differences)
-        flash(f"Compared: {number} {'difference' if number == 1 else 'differences'}, listed below.", "warn")
-    else:
-        flash("Compared with Google just now: everything is in step.", "good")
     return redirect(url_for("sync.doctor.index"), 303)
+
+
+@blueprint.post("/doctor/check/stop")
+def stop_check() -> ResponseReturnValue:
+    """The comparison is not wanted any more."""
+    connection = connect.live_connection(signed_in_provider())
+    if connection is not None:
+        full_check.withdraw(connection)
+        db.session.commit()
+    return redirect(url_for("sync.doctor.index"), 303)
+
+
+@blueprint.get("/doctor/check")
+def check_progress() -> ResponseReturnValue:
+    """How far it is, for the page that waits; once it is done, the whole page is drawn anew."""
+    now = utcnow()
+    standing = standing_check(connect.live_connection(signed_in_provider()), now=now)
+    if not htmx:
+        return redirect(url_for("sync.doctor.index"), 303)
+    if standing is None:
+        return "", 200, {"HX-Refresh": "true"}
+    return render_template("sync/_check.html", checking=standing)
+
+
+def standing_check(connection: Connection | None, *, now: dt.datetime) -> full_check.Standing | None:
+    """The comparison that was asked for and is not done, if there is one."""
+    return full_check.standing(connection, now=now) if connection else None
 
 
 @blueprint.get("/doctor/report.json")
@@ -113,6 +133,7 @@ def doctor_context(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
         "old_reader": feeds.old_feed_reader(provider, now=now),
         "unsent": checks.unsent(connection, now=now) if connection else [],
         "checkup": checkup,
+        "checking": standing_check(connection, now=now),
         "strip": strip(checkup, provider, now=now),
         "differences": _differences(checkup, calendars, provider),
         "is_running": connect.link_of(connection) is Link.RUNNING,
@@ -121,7 +142,7 @@ def doctor_context(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
 
 def strip(checkup: Checkup | None, provider: Provider, *, now: dt.datetime) -> list[list[Cell]]:
     """Three weeks from this Monday, as the last comparison found them."""
-    if checkup is None:
+    if checkup is None or checkup.error:
         return []
     monday = monday_of(now.astimezone(provider.zone).date())
     days = checkup.days
@@ -174,7 +195,7 @@ def _why(connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
         return {**asked, "why_problem": "cannot-read"}
     try:
         with open_client(connection) as client:
-            asked["why_items"] = compare.compare(client, row, day, day + ONE_DAY, now=now)
+            asked["why_items"] = compare.compare_day(client, row, day, now=now)
     except CalendarError as error:
         db.session.rollback()
         asked["why_problem"] = f"google-{type(error).__name__}"

@@ -245,10 +245,11 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
 
 
 def _compared(provider: Provider, connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
-    """The strip of days of the last comparison, and how many events still show earlier names."""
+    """The strip of days of the last comparison, the one under way, how many events show earlier names."""
     checkup = db.session.get(Checkup, connection.id) if connection else None
     return {
         "checkup": checkup,
+        "checking": doctor.standing_check(connection, now=now),
         "strip": doctor.strip(checkup, provider, now=now),
         "old_names": checks.count_old_names(connection) if connection else 0,
     }

@@ -171,7 +171,7 @@ def a_deletion_is_answered(page: Page, world: World) -> None:
 def the_doctor_compares(page: Page, world: World) -> None:
     page.goto(f"{world.url}{SYNC}/doctor")
     press(page, "Check everything now")
-    expect(page.get_by_text("everything is in step").first).to_be_visible()
+    expect(page.get_by_text("everything is in step").first).to_be_visible(timeout=30_000)  # by itself
     page.get_by_label("Google calendar").focus()
     press(page, "Look")
     assert page.locator("[data-verdict]").count() + page.get_by_text("Google shows nothing").count() >= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 
@@ -13,6 +14,7 @@ from portal.extensions import db
 from portal.models import (
     AppointmentStatus,
     CardKind,
+    CheckRequest,
     Checkup,
     ConnectionPhase,
     EventLink,
@@ -116,6 +118,97 @@ def test_the_strip_shows_three_weeks_of_the_last_comparison(office: Office, visi
     assert len(cells) == 21
     assert [each["class"] for each in cells if "1 of 3 differ" in each.text] == ["cell cell-diff"]
     assert "Not here yet" in page.text
+
+
+# Check everything now
+
+
+def ask(visitor: FlaskClient) -> Element:
+    answer = visitor.post(f"{DOCTOR}/check")
+    assert (answer.status_code, answer.headers["Location"]) == (303, DOCTOR)
+    return get(visitor, DOCTOR)
+
+
+def request_row(office: Office) -> CheckRequest:
+    db.session.expire_all()
+    return db.session.get_one(CheckRequest, office.connection().id)
+
+
+def buttons(page: Element) -> list[str]:
+    return [each.text for each in page.find("main")[0].find("button")]
+
+
+def test_a_check_that_was_asked_for_is_seen_on_both_pages_and_can_be_stopped(
+    office: Office, visitor: FlaskClient
+) -> None:
+    in_two_way(office)
+    assert "Check everything now" in buttons(get(visitor, DOCTOR))
+    page = ask(visitor)
+    assert "The check begins in a moment" in page.text
+    assert "Check everything now" not in buttons(page), "it was asked for"
+    assert "The check begins in a moment" in get(visitor, "/calendar/sync").text
+    assert request_row(office).connection_id == office.connection().id
+    visitor.post(f"{DOCTOR}/check/stop")
+    assert "Check everything now" in buttons(get(visitor, DOCTOR))
+
+
+def test_the_page_shows_how_far_the_check_is_and_polls_for_it(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    ask(visitor)
+    row = request_row(office)
+    row.runner, row.alive_at, row.total, row.done = "job", utcnow(), 5, [1, 2]
+    row.days = {"2026-11-19": [30, 0], "2026-11-20": [12, 1]}
+    db.session.commit()
+    page = get(visitor, DOCTOR)
+    assert "2 of 5 calendars, 42 entries so far" in page.text
+    assert [(bar["value"], bar["max"]) for bar in page.find("progress")] == [("2", "5")]
+    htmx = {"HX-Request": "true"}
+    part = visitor.get(f"{DOCTOR}/check", headers=htmx)
+    assert "2 of 5 calendars" in part.text
+    assert "<h1>" not in part.text
+    assert visitor.get(f"{DOCTOR}/check").headers["Location"] == DOCTOR, "as a page of its own it is none"
+    db.session.delete(row)
+    db.session.commit()
+    assert visitor.get(f"{DOCTOR}/check", headers=htmx).headers["HX-Refresh"] == "true"
+
+
+def test_a_check_that_nobody_takes_up_says_so(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    ask(visitor)
+    request_row(office).asked_at = utcnow() - dt.timedelta(minutes=3)
+    db.session.commit()
+    page = get(visitor, DOCTOR)
+    assert "The check is not being worked on" in page.text
+    assert "tell whoever runs this portal" in page.text
+    assert "Stop checking" in buttons(page)
+
+
+DIFFERENT = {"verdict": "not-here", "day": "2026-11-19", "calendar": 1, "appointment": None}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "everything is in step"),
+        ({"differences": [DIFFERENT]}, "1 difference, listed below"),
+        ({"error": "backendError"}, "nothing was compared"),
+        ({"error": "given-up"}, "interrupted again and again"),
+    ],
+)
+def test_how_the_check_ended_is_said_in_words(
+    office: Office, visitor: FlaskClient, values: dict[str, object], words: str
+) -> None:
+    in_two_way(office)
+    row = Checkup(connection_id=office.connection().id, at=utcnow(), days={}, differences=[])
+    for name, value in values.items():
+        setattr(row, name, value)
+    db.session.add(row)
+    db.session.commit()
+    page = get(visitor, DOCTOR)
+    assert words in page.text
+    is_drawn = any(each["class"].startswith("cell") for each in page.find("a"))
+    assert is_drawn is ("error" not in values), "no strip claims that days are empty that nobody read"
+    assert "Check everything now" in buttons(page)
 
 
 def test_google_out_of_reach_is_said_where_a_day_is_asked_for(office: Office, visitor: FlaskClient) -> None:
