@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from portal import agenda, liveness, offers
 from portal.agenda import Entry, Filters
 from portal.clock import utcnow
+from portal.config import Config
 from portal.extensions import db
 from portal.localtime import to_local
 from portal.models import GoogleEvent, Location, OfficeHours, Provider
@@ -204,4 +205,5 @@ class _Links:
 
 def _safe_link(link: str | None) -> str | None:
     """Google's own address of an event, or nothing: a link of any other kind is not offered."""
-    return link if link and link.startswith("https://") else None
+    config: Config = current_app.extensions["config"]
+    return link if link and link.startswith(("https://", f"{config.google_api_endpoint}/")) else None
