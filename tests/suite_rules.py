@@ -7,7 +7,6 @@ browser is marked so.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ import pytest
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
 _BROWSER_TESTS = Path(__file__).parent / "browser"
 _SCENARIOS = Path(__file__).parent / "scenarios"  # minutes each, in one scene: `make test-long` runs them
-
-_left_out = pytest.StashKey[list[str]]()
 
 
 class ReachedTheNetwork(RuntimeError):
@@ -34,7 +31,7 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_left_out] = []
+    config.pluginmanager.register(LeftOut())
     sys.addaudithook(_refuse_the_network)
 
 
@@ -47,31 +44,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.skipped or hasattr(report, "wasxfail"):
-        item.config.stash[_left_out].append(item.nodeid)
-    return report
+class LeftOut:
+    """Hears of every report, also of those that came from another process."""
 
+    def __init__(self) -> None:
+        self.nodeids: list[str] = []
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    report = yield
-    if report.skipped:
-        collector.config.stash[_left_out].append(collector.nodeid)
-    return report
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._note(report)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._note(report)
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.stash[_left_out] and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped or hasattr(report, "wasxfail"):
+            self.nodeids.append(report.nodeid)
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.nodeids and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for nodeid in config.stash[_left_out]:
-        terminalreporter.write_line(f"NOT ALLOWED: {nodeid} was skipped or expected to fail", red=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for nodeid in self.nodeids:
+            terminalreporter.write_line(f"NOT ALLOWED: {nodeid} was skipped or expected to fail", red=True)

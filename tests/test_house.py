@@ -159,10 +159,12 @@ def test_no_test_is_skipped_or_expected_to_fail() -> None:
     assert [str(path.relative_to(ROOT)) for path in files if banned.search(path.read_text())] == []
 
 
-def test_a_skipped_test_fails_the_run(tmp_path: Path) -> None:
-    passing = run_the_suite_on(tmp_path, "def test_passes():\n    assert 1 + 1 == 2\n")
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["here", "in another process"])
+def test_a_skipped_test_fails_the_run(tmp_path: Path, options: tuple[str, ...]) -> None:
+    passing = run_the_suite_on(tmp_path, "def test_passes():\n    assert 1 + 1 == 2\n", *options)
     assert (passing.returncode, "1 passed" in passing.stdout) == (0, True)
-    skipping = run_the_suite_on(tmp_path, "import pytest\ndef test_is_left_out():\n    pytest.skip('why')\n")
+    left_out = "import pytest\ndef test_is_left_out():\n    pytest.skip('why')\n"
+    skipping = run_the_suite_on(tmp_path, left_out, *options)
     assert (skipping.returncode, "NOT ALLOWED" in skipping.stdout) == (1, True)
 
 
@@ -173,9 +175,9 @@ def test_a_test_cannot_reach_beyond_this_machine(tmp_path: Path) -> None:
     assert calling.returncode == 1
 
 
-def run_the_suite_on(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
+def run_the_suite_on(folder: Path, body: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run one small test file under this suite's rules."""
     (folder / "test_small.py").write_text(body)
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}"]
-    command += ["-p", "tests.suite_rules", "-p", "no:cacheprovider", str(folder / "test_small.py")]
+    command += ["-p", "tests.suite_rules", "-p", "no:cacheprovider", *options, str(folder / "test_small.py")]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
