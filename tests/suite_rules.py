@@ -13,7 +13,6 @@ import pytest
 
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
 _BROWSER_TESTS = Path(__file__).parent / "browser"
-_SCENARIOS = Path(__file__).parent / "scenarios"  # minutes each, in one scene: `make test-long` runs them
 
 
 class ReachedTheNetwork(RuntimeError):
@@ -40,8 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
-        if item.path.is_relative_to(_SCENARIOS):
-            item.add_marker(pytest.mark.long)
 
 
 class LeftOut:
