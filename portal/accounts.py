@@ -18,6 +18,7 @@ from portal.models import LoginSession, OfficeHours, Provider
 
 PASSWORD_LEAST_CHARACTERS = 8
 PASSWORD_MOST_CHARACTERS = 256  # bounds the work of one hash
+LAPSED_KNOWN = dt.timedelta(days=3)  # for how long an ended sign-in tells whose it was
 SEEN_EVERY_SECONDS = 60  # how finely idleness is measured; each step is one write
 
 _hasher = PasswordHasher()
@@ -124,6 +125,14 @@ def find_session(
     idle = (now - row.seen_at).total_seconds()
     age = (now - row.created_at).total_seconds()
     return row if idle < idle_seconds and age < limit_seconds else None
+
+
+def lapsed_owner(token: str, *, now: dt.datetime) -> int | None:
+    """The id of the provider whose sign-in this was, if it ended by itself; after signing out, nobody's."""
+    row = db.session.scalar(sa.select(LoginSession).where(LoginSession.token_hash == _hash(token)))
+    if row is None or row.ended_at is not None or row.provider.deactivated_at is not None:
+        return None
+    return row.provider_id if now - row.seen_at < LAPSED_KNOWN else None
 
 
 def touch_session(row: LoginSession, *, now: dt.datetime) -> bool:

@@ -16,7 +16,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import channels, connect, engine, freshness, full_check, reminders, series, undo
+from portal import channels, connect, drafts, engine, freshness, full_check, reminders, series, undo
 from portal.clock import utcnow
 from portal.config import Config
 from portal.engine import Outcome
@@ -201,6 +201,7 @@ def extend_series(now: dt.datetime) -> int:
 def forget_undo_steps(now: dt.datetime) -> int:
     """Let go of what can no longer be undone."""
     undo.forget_all_old(now=now)
+    drafts.forget_old(now=now)
     db.session.commit()
     return 0
 

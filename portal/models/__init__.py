@@ -12,6 +12,7 @@ from portal.models.appointments import (
 )
 from portal.models.audit import AuditEntry
 from portal.models.care import CheckRequest, Checkup, Mail
+from portal.models.drafts import Draft
 from portal.models.feeds import Feed, FeedRead
 from portal.models.google import (
     CardKind,
@@ -55,6 +56,7 @@ __all__ = [
     "ClientDisplayNumber",
     "Connection",
     "ConnectionPhase",
+    "Draft",
     "EventLink",
     "Feed",
     "FeedRead",

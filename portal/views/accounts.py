@@ -11,6 +11,7 @@ from flask_login import current_user, login_user, logout_user
 from portal import accounts, audit
 from portal.clock import utcnow
 from portal.extensions import db
+from portal.views import lapsed
 from portal.views.signing_in import SignedIn
 
 blueprint = Blueprint("accounts", __name__)
@@ -43,7 +44,7 @@ def sign_in() -> ResponseReturnValue:
     row = accounts.find_session(token, now=now, idle_seconds=60, limit_seconds=60)
     assert row is not None
     login_user(SignedIn(token, row))
-    return redirect(_next_page(), 303)
+    return redirect(lapsed.after_sign_in(provider, _next_page()), 303)
 
 
 @blueprint.post("/logout")

@@ -231,6 +231,24 @@ def reinstate(appointment_id: int) -> ResponseReturnValue:
     return _act(appointment_id, appointments.reinstate, "reinstated", "Reinstated.")
 
 
+def draw_new(fields: Mapping[str, str]) -> str:
+    """The form of a new appointment, as somebody had typed it."""
+    return _draw_form(AppointmentForm.sent(fields), None)
+
+
+def draw_edit(fields: Mapping[str, str], appointment_id: int) -> str:
+    return _draw_form(AppointmentForm.sent(fields), _own(appointment_id))
+
+
+def draw_move(fields: Mapping[str, str], appointment_id: int) -> str:
+    appointment = _own(appointment_id)
+    return _draw_move(appointment, AppointmentForm.moved(appointment, fields))
+
+
+def draw_cancel(fields: Mapping[str, str], appointment_id: int) -> str:
+    return _draw_cancel(_own(appointment_id), {}, fields)
+
+
 def _form_asked() -> AppointmentForm:
     """A blank form for the time that the address names."""
     provider = signed_in_provider()

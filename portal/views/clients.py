@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -75,11 +75,7 @@ def show(client_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<int:client_id>/edit")
 def edit(client_id: int) -> ResponseReturnValue:
-    begin_writing()
-    client = _own(client_id)
-    _audit("client.read", client)
-    db.session.commit()
-    return render_template("clients/form.html", client=client, name=client.name, problems={})
+    return draw_edit({}, client_id)
 
 
 @blueprint.post("/<int:client_id>")
@@ -137,6 +133,23 @@ def set_numbering() -> ResponseReturnValue:
     db.session.commit()
     flash("Saved. Clients have the internal IDs they had.", "good")
     return redirect(url_for("clients.index"), 303)
+
+
+def draw_new(fields: Mapping[str, str]) -> str:
+    """The form of a new client, as somebody had typed it."""
+    values = {name: fields.get(name, "") for name in ("name", "internal_id")}
+    return render_template("clients/form.html", client=None, problems={}, **values)
+
+
+def draw_edit(fields: Mapping[str, str], client_id: int) -> str:
+    """The same of one who is known; with their present name unless another was typed."""
+    begin_writing()
+    client = _own(client_id)
+    _audit("client.read", client)
+    db.session.commit()
+    return render_template(
+        "clients/form.html", client=client, name=fields.get("name", client.name), problems={}
+    )
 
 
 def _draw_list(text: str, *, with_archived: bool, problem: str = "") -> str:

@@ -14,6 +14,7 @@ from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
 from portal.models import LoginSession, Provider
+from portal.views import lapsed
 
 PUBLIC_ENDPOINTS = frozenset(
     {
@@ -84,7 +85,8 @@ def _admit() -> ResponseReturnValue | None:
         return None
     begin_reading()
     if not current_user.is_authenticated:
-        return _send_to_login()
+        is_kept = request.method == "POST" and lapsed.keep_what_was_sent()
+        return _send_to_login(kept="1") if is_kept else _send_to_login()
     # A page that refreshes itself says so: it shows that a page is open, but nobody stays signed in by it
     note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
     if note(current_user.row, now=utcnow()):
@@ -97,9 +99,10 @@ def _admit() -> ResponseReturnValue | None:
     return None
 
 
-def _send_to_login() -> ResponseReturnValue:
+def _send_to_login(**where: Any) -> ResponseReturnValue:
     """Browsers are led to the sign-in page; HTMX is told to go there as a whole page."""
-    where: dict[str, Any] = {"next": request.full_path.rstrip("?")} if request.method == "GET" else {}
+    if request.method == "GET":
+        where["next"] = request.full_path.rstrip("?")
     address = url_for("accounts.login", **where)
     if htmx:
         return "", 401, {"HX-Redirect": address}

@@ -193,3 +193,26 @@ def test_escape_abandons_a_drag(week: Page) -> None:
     assert week.locator(".ghost").count() == 0
     week.reload()
     assert entry.get_attribute("data-start") == before
+
+
+def test_2_2_1_what_was_typed_is_there_again_after_signing_in(open_page: OpenPage, world: World) -> None:
+    page = open_page()
+    page.clock.install()
+    sign_in(page, world.url, world.email, world.password)
+    page.goto(f"{world.url}/appointments/new")
+    page.get_by_label("Kind").select_option("Other event")
+    page.get_by_label("Title").press_sequentially("Half a thought")
+    idle = int(page.locator("body").get_attribute("data-idle-seconds") or 0)
+    with page.expect_response(re.compile("/drafts$")) as answer:
+        page.clock.run_for((idle - 100) * 1000)
+    assert answer.value.status == 200
+    page.context.clear_cookies()  # as when the sign-in has ended
+    page.goto(f"{world.url}/login")
+    page.get_by_label("Email").fill(world.email)
+    page.get_by_label("Password").fill(world.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Title")).to_have_value("Half a thought")
+    expect(page.get_by_role("status").first).to_contain_text("You were signed out before this was saved.")
+    assert axe(page) == []
+    page.get_by_role("button", name="Throw it away").click()
+    expect(page.get_by_role("main")).to_contain_text("What you had typed is gone.")
