@@ -193,6 +193,8 @@ def _take_over(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
             continue
         start, end = EventTime.from_json(link.held["start"]), EventTime.from_json(link.held["end"])
         when = _when(appointment, start.instant, end.instant, start=start, end=end)
+        while not appointment.is_live:  # archived, or over, or both; in Google it takes place
+            appointments.reinstate(appointment, now=now, actor=actor, source="google")
         appointment.revision = max(appointment.revision, int(link.held["revision"]))
         appointments.reschedule(appointment, when, now=now, actor=actor, source="google")
         _release(link, appointment)

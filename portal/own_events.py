@@ -141,6 +141,25 @@ def settle_stray(run: Run, event: Event) -> bool:
     return False
 
 
+def adopt_if_wanted(run: Run, event: Event) -> bool:
+    """Look at a stray again before it goes: its appointment may have lost its other event. True: it stays."""
+    appointment = _tagged_appointment(run, event)
+    link = _link_of(appointment)
+    if appointment is None or event.is_cancelled:
+        return False
+    if link is not None and link.event_id == event.event_id:
+        return link.state is LinkState.LIVE
+    action = decide_stray(
+        event,
+        installation=run.practice.installation,
+        appointment=local_value(run, appointment),
+        link=store.link_value(link) if link else None,
+    )
+    if isinstance(action, Adopt):
+        _adopt(run, link, event, appointment)
+    return isinstance(action, Adopt)
+
+
 def local_value(run: Run, appointment: Appointment) -> LocalAppointment:
     """The appointment as Google should see it now."""
     return local_values(run, [appointment])[appointment.id]
@@ -162,6 +181,7 @@ def _hold(link: EventLink, event: Event) -> None:
     """Keep what Google shows until the provider has answered; nothing is written to this event meanwhile."""
     assert event.start is not None
     assert event.end is not None
+    link.state = LinkState.LIVE
     link.held = {
         "start": event.start.to_json(),
         "end": event.end.to_json(),
@@ -301,7 +321,9 @@ def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointm
 def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
     """Ours, but not wanted: push deletes it by its link, unless that one has another live event."""
     if link is not None and link.state in (LinkState.LIVE, LinkState.DELETING):
-        run.connection.unwanted = [*run.connection.unwanted, event.event_id]
+        link.revival = max(link.revival, _revival_of(run, event, appointment))  # its id is not used again
+        if event.event_id not in run.connection.unwanted:
+            run.connection.unwanted = [*run.connection.unwanted, event.event_id]
         return
     if link is None:
         link = EventLink(

@@ -12,7 +12,13 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from portal import calendar_list, cards, own_events, store
-from portal.errors import EventNotFound, InvalidCalendarData, PermissionDenied, SyncTokenExpired
+from portal.errors import (
+    EventNotFound,
+    InvalidCalendarData,
+    InvalidRequest,
+    PermissionDenied,
+    SyncTokenExpired,
+)
 from portal.extensions import db
 from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
 from portal.google.codec import from_google
@@ -74,11 +80,13 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             begin_generation(calendar)
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
+        sync_token, page_token = calendar.sync_token, calendar.page_token
         try:
-            page = run.google.list_events(
-                calendar.calendar_id, sync_token=calendar.sync_token, page_token=calendar.page_token
-            )
-        except SyncTokenExpired:
+            page = run.google.list_events(calendar.calendar_id, sync_token=sync_token, page_token=page_token)
+        except (SyncTokenExpired, InvalidRequest) as error:
+            # the query is always the same, so what is malformed in it can only be a token
+            if isinstance(error, InvalidRequest) and sync_token is None and page_token is None:
+                raise
             new_generations += 1
             if new_generations > MOST_NEW_GENERATIONS:
                 raise
@@ -126,7 +134,7 @@ def _import_page(run: Run, calendar: GoogleCalendar, page: EventPage) -> None:
     events, odd = _decode(page)
     if calendar.is_app_calendar:
         events = _without_own(run, calendar, events)
-    if odd and not calendar.is_app_calendar:
+    if odd:
         _quarantine(run, calendar, odd)
     if events:
         _store_events(run, calendar, events)
@@ -152,12 +160,11 @@ def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData
 def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> list[Event]:
     """Settle what is ours in the app calendar; give back what is to be imported like any other event."""
     links = store.links_by_event(run.connection_id, [event.event_id for event in events])
-    changed, others = [], []
+    changed, strays = [], []
     for event in events:
         link = links.get(event.event_id)
         if link is None:
-            if own_events.settle_stray(run, event):
-                others.append(event)
+            strays.append(event)
             continue
         link.generation = calendar.generation
         link.missing_since = None
@@ -165,7 +172,8 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
             changed.append((link, event))
     if changed:
         own_events.settle_page(run, changed)
-    return others
+    # after the others: whether a stray is wanted depends on what became of its appointment's own event
+    return [event for event in strays if own_events.settle_stray(run, event)]
 
 
 def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> None:
@@ -293,6 +301,9 @@ def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalend
         store.put_event(row, Event(event_id=event_id), generation=calendar.generation)
         row.quarantine = error.code
         run.counts["quarantined"] += 1
+    for link in store.links_by_event(run.connection_id, odd).values():
+        if calendar.is_app_calendar:
+            link.generation = calendar.generation  # it is there, so it need not be looked up
     db.session.flush()
     store.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
 

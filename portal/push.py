@@ -65,7 +65,8 @@ def push(run: Run, calendar_id: str) -> bool:
 
     Raises CalendarError, LeaseLost.
     """
-    _delete_unwanted(run, calendar_id)
+    if not _delete_unwanted(run, calendar_id):
+        return False
     while True:
         plans, settled = _gather(run)
         if not plans and not settled:
@@ -84,17 +85,34 @@ def push(run: Run, calendar_id: str) -> bool:
             return False
 
 
-def _delete_unwanted(run: Run, calendar_id: str) -> None:
-    """Remove events of ours that nothing here wants: older revivals that came back, or as answered."""
-    while unwanted := run.connection.unwanted[:BATCH_MOST]:
-        writes = [Write(verb="delete", event_id=event_id) for event_id in unwanted]
-        outcomes = run.google.write_events(calendar_id, writes)
-        run.spend([write.verb for write in writes])
-        for outcome in outcomes:
+def _delete_unwanted(run: Run, calendar_id: str) -> bool:
+    """Remove events of ours that nothing here wants: older revivals that came back, or as answered.
+
+    There are few of them, and each is looked at again first. False when time or quota was used up.
+    """
+    while unwanted := run.connection.unwanted:
+        if run.is_out_of_time or not run.may_spend(["get", "delete"]):
+            run.commit()
+            return False
+        event_id = unwanted[0]
+        run.commit()
+        if not _is_wanted_again(run, calendar_id, event_id):
+            (outcome,) = run.google.write_events(calendar_id, [Write(verb="delete", event_id=event_id)])
             if isinstance(outcome, CalendarError) and not isinstance(outcome, EventNotFound):
                 raise outcome
-        run.connection.unwanted = [each for each in run.connection.unwanted if each not in unwanted]
+        run.connection.unwanted = [each for each in run.connection.unwanted if each != event_id]
         run.commit()
+    return True
+
+
+def _is_wanted_again(run: Run, calendar_id: str, event_id: str) -> bool:
+    try:
+        event = from_google(run.google.get_event(calendar_id, event_id))
+    except (EventNotFound, InvalidCalendarData):
+        return False
+    is_wanted = own_events.adopt_if_wanted(run, event)
+    run.commit()
+    return is_wanted
 
 
 def _gather(run: Run) -> tuple[list[Plan], int]:
@@ -318,7 +336,7 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
         row.state = LinkState.GONE
         return
     # nothing is agreed yet: its tag may be newer than the appointment here, where a backup was restored
-    row.state, row.etag, row.content_hash = LinkState.LIVE, None, None
+    row.state, row.etag, row.content_hash, row.remote_updated = LinkState.LIVE, None, None, None
     row.revision, row.times_hash = 0, None
     own_events.settle(run, row, event)
     run.counts["adopted"] += 1

@@ -90,7 +90,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Ours, and its appointment has no event: link it."""
+    """Ours, and its appointment has no event, or none as new: link it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,12 @@ def decide_own(
     remote = event.content
     if remote is None:
         return Ignore()
+    unsettled = _unsettled_write(event, link)
+    if unsettled is not None and unsettled.revision > appointment.revision:
+        return Ignore() if link.phase is LinkPhase.DELETING else HoldWrites()
     if link.phase is not LinkPhase.LIVE:
         return _restored(link, appointment)
-    unsettled = _unsettled_write(event, link)
     if unsettled is not None:
-        if unsettled.revision > appointment.revision:
-            return HoldWrites()
         if remote.times_hash() == unsettled.times_hash:
             return AdoptWrite(unsettled.revision)
         # the provider changed our write: what we sent then is what both sides last knew
@@ -207,6 +207,8 @@ def decide_stray(
         return Ignore()
     if appointment is None:
         return KeepAndAsk()
+    if tag.revision > appointment.revision:
+        return Adopt()  # and judged as a revision that this database has never had
     has_other_event = link is not None and link.phase in (LinkPhase.LIVE, LinkPhase.DELETING)
     if not appointment.is_live or has_other_event:
         return DeleteStray()

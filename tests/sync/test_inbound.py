@@ -196,6 +196,24 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         HERE,
         HoldWrites(),
     ),
+    "a revision that this database has never had, of an event that is gone here": (
+        event(tag=tag(9, of=SENT), **timed(30)),
+        link(GONE),
+        appointment(is_live=False),
+        HoldWrites(),
+    ),
+    "a revision that this database has never had, of an event that was asked about": (
+        event(tag=tag(9, of=SENT), **timed(30)),
+        link(HELD),
+        HERE,
+        HoldWrites(),
+    ),
+    "a revision that this database has never had, of an event on its way out": (
+        event(tag=tag(9, of=SENT), **timed(30)),
+        link(DELETING),
+        OVER,
+        Ignore(),
+    ),
     "a tag that names another event proves nothing": (
         event(tag=tag(9, of=SENT, event_id="e7"), **timed(48)),
         link(),
@@ -298,6 +316,18 @@ STRAY: dict[str, tuple[Event, LocalAppointment | None, Link | None, StrayAction]
         DeleteStray(),
     ),
     "ours, over here": (event(), OVER, None, DeleteStray()),
+    "ours, over here, with a revision that this database has never had": (
+        event(tag=tag(9)),
+        OVER,
+        link(GONE, event_id="e1"),
+        Adopt(),
+    ),
+    "ours, with a revision that this database has never had, and the other one is live": (
+        event(tag=tag(9)),
+        HERE,
+        link(event_id="e1"),
+        Adopt(),
+    ),
     "ours, over here, and the other one is gone": (event(), OVER, link(GONE, event_id="e1"), DeleteStray()),
     "ours, over here, and the other one is live": (event(), OVER, link(event_id="e1"), DeleteStray()),
 }
