@@ -204,9 +204,7 @@ class _Check:
 
     def _have_it_looked_into(self) -> None:
         """The next run finds out what is wrong with the grant, and tells it on every page."""
-        connection = db.session.get_one(Connection, self.connection_id)
-        store.ask_for_pull(connection, now=self.clock())
-        store.note_change(connection.provider_id, now=self.clock())
+        store.ask_for_pull(db.session.get_one(Connection, self.connection_id), now=self.clock())
 
     def _finish(self, error: str | None) -> None:
         """The request becomes an outcome. What Google refused half-way is no comparison."""

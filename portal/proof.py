@@ -1,4 +1,7 @@
-"""Whether one appointment is in Google, as what, and since when that is known; or why it isn't. No HTTP."""
+"""Whether one appointment is in Google, as what, and since when that is known; or why it isn't.
+
+`prove` tells it from the rows; `look` asks Google, with one request.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal import clients, connect, store
+from portal import clients, compare, connect, store
 from portal.checks import REFUSED_AFTER_TRIES
-from portal.errors import Refused
-from portal.extensions import db
+from portal.errors import AuthorizationExpired, Refused, ScopeMissing
+from portal.extensions import begin_writing, db
 from portal.models import Appointment, Connection, EventLink, LinkState
+from portal.run import Patience, open_client
 from portal.sync.modes import Link
 
 
@@ -23,7 +27,13 @@ class Proof:
     title: str = ""  # as it stands outside
     confirmed_at: dt.datetime | None = None  # when Google was last known to hold it so
     error: str | None = None
+    has_event: bool = False  # one was sent, whatever became of it
     needs_a_person: bool = False  # nothing goes out until somebody acts
+
+    @property
+    def can_look(self) -> bool:
+        """Whether there is an event to ask Google for."""
+        return self.has_event and not self.needs_a_person
 
     @property
     def can_push_again(self) -> bool:
@@ -42,8 +52,43 @@ def prove(appointment: Appointment) -> Proof | None:
         title=clients.titles_outside(appointment.provider, [appointment])[appointment.id],
         confirmed_at=_confirmed_at(link, connection) if verdict == "in-google" else None,
         error=link.error if link and verdict == "refused" else None,
+        has_event=link is not None,
         needs_a_person=connection.problem is not None and connection.retry_at is None,
     )
+
+
+def look(appointment: Appointment, *, now: dt.datetime) -> str | None:
+    """What Google shows at this moment, as a verdict of compare.py; None when it has no event and needs none.
+
+    What differs is left to the next run, which is asked for. Commits. Raises Refused("nothing-there") when no
+    event of this appointment was ever sent, and CalendarError.
+    """
+    connection = connect.live_connection(appointment.provider)
+    link = _link(appointment, connection) if connection is not None else None
+    if connection is None or link is None or connection.app_calendar_id is None:
+        raise Refused("nothing-there")
+    if connect.link_of(connection) is not Link.RUNNING:
+        raise Refused("nothing-there")
+    calendar_id, connection_id = connection.app_calendar_id, connection.id
+    db.session.commit()  # no transaction stays open over the network
+    try:
+        with open_client(connection, before_request=Patience()) as client:
+            item = compare.look_up(client, link, calendar_id, now=now)
+    except (AuthorizationExpired, ScopeMissing):
+        _have_it_looked_into(connection_id, now=now)
+        raise
+    if item is not None and not item.is_fine:
+        _have_it_looked_into(connection_id, now=now)
+    db.session.commit()
+    return item.verdict if item is not None else None
+
+
+def _have_it_looked_into(connection_id: int, *, now: dt.datetime) -> None:
+    """The next run finds out, and tells it on every page."""
+    db.session.rollback()
+    begin_writing()
+    store.ask_for_pull(db.session.get_one(Connection, connection_id), now=now)
+    db.session.commit()
 
 
 def push_again(appointment: Appointment, *, now: dt.datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from flask import current_app
 
 from portal import lease
 from portal.config import Config
+from portal.errors import CalendarUnavailable
 from portal.extensions import db
 from portal.google import oauth
 from portal.google.client import GoogleClient, Tokens
@@ -19,6 +21,7 @@ from portal.models import Connection, GoogleCalendar, Practice
 from portal.sync import pace
 
 HAND_ON_SECONDS = 45  # RQ ends a job at 300; a run hands on long before, at a batch or page boundary
+PATIENCE_SECONDS = 10.0  # and one request's time-out: a page answers before its server gives it up
 
 Clock = Callable[[], dt.datetime]
 
@@ -112,6 +115,18 @@ class Run:
             connection.access_token_expires_at = google.access_token_expires_at
         if google.refresh_token and google.refresh_token != connection.refresh_token:
             connection.refresh_token = google.refresh_token
+
+
+@dataclass
+class Patience:
+    """For a page that somebody waits for: after `seconds` no further request to Google begins."""
+
+    seconds: float = PATIENCE_SECONDS
+    begun: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> None:
+        if time.monotonic() - self.begun > self.seconds:
+            raise CalendarUnavailable("took-too-long")
 
 
 def open_client(connection: Connection, *, before_request: Callable[[], None] = lambda: None) -> GoogleClient:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ CALENDAR_SCOPES = (
     SCOPE_PREFIX + "calendar.events.owned.readonly",
 )
 TIMEOUT_SECONDS = 15
+ASK_AGAIN_SECONDS = 60.0
+ASK_AGAIN_AT = "google-metadata-again"
 ASKED_BY = "consent_asked_by"  # in the cookie session: the provider who was sent to Google
 
 
@@ -141,11 +144,21 @@ def token_uri() -> str:
 
 
 def authorization_origin() -> str:
-    """The origin of Google's consent page, which our pages' forms may lead to; "" while it isn't known."""
-    try:
-        parts = urlsplit(_metadata("authorization_endpoint"))
-    except CalendarUnavailable:
+    """The origin of Google's consent page, which our pages' forms may lead to; "" without a Google client.
+
+    A page that is drawn while Google is out of reach names where the metadata stands: its button has to work
+    as soon as Google answers again. For a minute nobody else waits for that.
+    """
+    config: Config = current_app.extensions["config"]
+    if not config.offers_two_way:
         return ""
+    address = config.google_oidc_metadata_url
+    if time.monotonic() >= current_app.extensions.get(ASK_AGAIN_AT, 0.0):
+        try:
+            address = _metadata("authorization_endpoint")
+        except CalendarUnavailable:
+            current_app.extensions[ASK_AGAIN_AT] = time.monotonic() + ASK_AGAIN_SECONDS
+    parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -26,7 +26,7 @@ from portal.errors import CalendarError, InvalidInput, Refused
 from portal.extensions import begin_writing, db
 from portal.google import oauth
 from portal.models import Connection, ConnectionPhase, Provider
-from portal.run import open_client
+from portal.run import Patience, open_client
 from portal.sync.modes import Link
 from portal.views import names as names_form
 from portal.views.headers import CONTENT_SECURITY_POLICY
@@ -60,12 +60,15 @@ def save_names() -> ResponseReturnValue:
 def connect_account() -> ResponseReturnValue:
     """What will be asked at Google, and why. After a refusal, what was wrong."""
     connection = connect.live_connection(signed_in_provider())
+    if connect.link_of(connection) is Link.REMOVING:
+        return redirect(url_for("sync.index"), 303)
     page = make_response(
         render_template(
             "sync/connect.html",
             connection=connection,
             problem=request.args.get("problem"),
             missing=frozenset(request.args.getlist("missing")),
+            is_running=connect.link_of(connection) is Link.RUNNING,
             **_shared(),
         )
     )
@@ -82,6 +85,8 @@ def begin_consent() -> ResponseReturnValue:
     if not recently_authenticated(now):
         return ask_for_password(url_for("sync.connecting.connect_account"))
     connection = connect.live_connection(provider)
+    if connect.link_of(connection) is Link.REMOVING:
+        return redirect(url_for("sync.index"), 303)
     hint = connection.email if connection else None
     db.session.commit()  # no transaction stays open over the network
     try:
@@ -244,7 +249,7 @@ def _list_again(connection: Connection, now: dt.datetime) -> str | None:
     """Ask Google for the calendars. If that fails: why, as a code; the page shows what was known before."""
     begin_writing()
     try:
-        with open_client(connection) as client:
+        with open_client(connection, before_request=Patience()) as client:
             connect.offer_calendars(connection, client, now=now)
     except CalendarError as error:
         db.session.rollback()

@@ -27,7 +27,7 @@ from portal.config import Config
 from portal.errors import CalendarError
 from portal.extensions import db, htmx
 from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Provider
-from portal.run import open_client
+from portal.run import Patience, open_client
 from portal.sync.modes import Link
 from portal.views import connecting
 from portal.views.signing_in import signed_in_provider
@@ -194,7 +194,7 @@ def _why(connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
     if row.why_not is not None and not row.is_app_calendar:
         return {**asked, "why_problem": "cannot-read"}
     try:
-        with open_client(connection) as client:
+        with open_client(connection, before_request=Patience()) as client:
             asked["why_items"] = compare.compare_day(client, row, day, now=now)
     except CalendarError as error:
         db.session.rollback()

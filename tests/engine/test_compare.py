@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from portal import checks, compare, full_check, report
+from portal import checks, compare, full_check, proof, report
+from portal.errors import Refused
 from portal.extensions import db
 from portal.models import Checkup, EventLink, GoogleEvent, GoogleOccurrence
 from portal.run import open_client
@@ -185,6 +186,25 @@ def test_one_appointment_is_looked_up_with_one_request(office: Office) -> None:
         item = compare.look_up(client, link, office.app_calendar_id, now=office.clock())
     assert item is not None
     assert (item.verdict, item.summary) == ("in-step", "1001")
+
+
+def test_a_look_from_the_appointments_page_asks_once_and_has_what_differs_mended(office: Office) -> None:
+    appointment = office.book(days=3)
+    with pytest.raises(Refused):
+        proof.look(appointment, now=office.clock())
+    office.connect_and_rest()
+    assert proof.look(appointment, now=office.clock()) == "in-step"
+    assert [each["method_id"] for each in office.google.requests()["requests"]] == ["calendar.events.get"]
+    assert office.connection.requested == office.connection.handled, "nothing to mend"
+    event = office.event_of(appointment)
+    office.google.change_event(EMAIL, office.app_calendar_id, event["id"], summary="Jane")
+    assert proof.look(appointment, now=office.clock()) == "differs"
+    assert office.connection.requested > office.connection.handled
+    office.rest()
+    assert proof.look(appointment, now=office.clock()) == "in-step"
+    office.cancel(appointment)
+    office.rest()
+    assert proof.look(appointment, now=office.clock()) is None
 
 
 def test_the_same_time_and_text_twice_is_a_duplicate(office: Office) -> None:

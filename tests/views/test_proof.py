@@ -39,10 +39,37 @@ def test_the_page_says_as_what_it_is_in_google_and_pushes_again(office: Office, 
     assert found is not None
     assert "In Google as 1001" in found.text
     assert "confirmed just now" in found.text
+    assert [button.text for button in found.find("button")] == ["Look in Google now", "Push again"]
     answer = visitor.post(f"/calendar/sync/push-again/{appointment.id}")
     assert answer.headers["Location"] == f"/appointments/{appointment.id}"
     db.session.expire_all()
     assert link.needs_write
+
+
+def test_while_a_person_is_needed_the_page_leads_there_and_promises_nothing(
+    office: Office, visitor: FlaskClient
+) -> None:
+    appointment = booked(office)
+    in_two_way(office, "reconnect-required")
+    found = section(visitor, appointment.id)
+    assert found is not None
+    assert [link["href"] for link in found.find("a")] == ["/calendar/sync"]
+    assert found.find("button") == []
+    page = visitor.post(f"/calendar/sync/push-again/{appointment.id}", follow_redirects=True)
+    assert "as soon as the sync works" in page.text
+
+
+def test_nothing_is_looked_for_that_was_never_sent(office: Office, visitor: FlaskClient) -> None:
+    appointment = booked(office)
+    in_two_way(office)
+    page = visitor.post(f"/calendar/sync/look-up/{appointment.id}", follow_redirects=True)
+    assert "Nothing of this appointment was sent" in page.text
+
+
+def test_nobody_looks_up_an_appointment_of_somebody_else(office: Office) -> None:
+    in_two_way(office)
+    appointment = booked(office)
+    assert office.sign_in(office.other).post(f"/calendar/sync/look-up/{appointment.id}").status_code == 404
 
 
 def test_nobody_pushes_an_appointment_of_somebody_else(office: Office) -> None:
