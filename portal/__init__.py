@@ -59,5 +59,6 @@ def _bind_extensions(app: Flask, config: Config) -> None:
     extensions.login_manager.init_app(app)
     extensions.csrf.init_app(app)
     extensions.htmx.init_app(app)
+    app.teardown_request(extensions.forget_reading)
     oauth.register(app, config)
     jobs.bind(app, config)

@@ -55,6 +55,11 @@ def begin_writing() -> None:
     _reads_only.set(False)
 
 
+def forget_reading(_error: BaseException | None = None) -> None:
+    """After a request: what this thread does next may write, whatever the request had promised."""
+    _reads_only.set(False)
+
+
 @sa.event.listens_for(Engine, "connect")
 def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     if type(dbapi_connection).__module__.startswith("sqlite3"):

@@ -65,6 +65,7 @@ def entrance() -> Iterator[Entrance]:
     yield entrance
     entrance.server.shutdown()
     thread.join()
+    entrance.server.server_close()
 
 
 @pytest.fixture
