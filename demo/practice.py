@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 
 NAME = "Juniper Street"
 TIMEZONE = "America/Chicago"
-MAPLE, VIDEO = "Maple Room", "Video"
+MAPLE, CEDAR, VIDEO = "Maple Room", "Cedar Room", "Video"
+LOCATIONS = (MAPLE, CEDAR, VIDEO)
+SESSION, LONG, CALL = "Session", "Couples session", "Phone call"
+TYPES = {SESSION: 50, LONG: 60, CALL: 15}  # with their minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Session:
     minutes: int = 50
     is_contact: bool = False
 
+    @property
+    def type(self) -> str:
+        """The practice's type of that length."""
+        return next(name for name, minutes in TYPES.items() if minutes == self.minutes)
+
 
 @dataclass(frozen=True, slots=True)
 class OtherEvent:
@@ -124,10 +132,10 @@ WEEKS: dict[Person, tuple[Session | OtherEvent, ...]] = {
         Session(FRI, _at(15), "Casey Vale"),
     ),
     SOL: (
-        Session(MON, _at(13), "Remy Sorrel"),
+        Session(MON, _at(13), "Remy Sorrel", location=CEDAR),
         Session(WED, _at(9, 30), "Blair Heath", location=VIDEO),
-        Session(THU, _at(13), "Drew Alder", minutes=60),
-        Session(THU, _at(14, 15), "Remy Sorrel"),
+        Session(THU, _at(13), "Drew Alder", location=CEDAR, minutes=60),
+        Session(THU, _at(14, 15), "Remy Sorrel", location=CEDAR),
     ),
 }
 WEEKS_BEFORE, WEEKS_AFTER = 1, 2

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from demo.practice import (
     CLIENTS,
+    LOCATIONS,
     NAME,
     PROVIDERS,
     TIMEZONE,
+    TYPES,
     OtherEvent,
     Outcome,
     Person,
@@ -21,42 +23,45 @@ from demo.practice import (
     Session,
     plan,
 )
-from portal import accounts, appointments, clients, clock, create_app
+from portal import accounts, appointments, clients, clock, create_app, offers
 from portal.appointments import AllDay, AppointmentDetails, Timed, When
 from portal.extensions import db
-from portal.models import Appointment, AppointmentKind, Client, Practice, Provider
+from portal.models import Appointment, AppointmentKind, AppointmentType, Client, Practice, Provider
 
 
 def main() -> None:
     with create_app().app_context():
         now = clock.utcnow()
         db.session.scalars(sa.select(Practice)).one().name = NAME
+        for place in LOCATIONS:
+            offers.add_location(place)
+        types = {name: offers.add_type(name, str(minutes)) for name, minutes in TYPES.items()}
+        db.session.flush()
         for person in PROVIDERS:
-            _fill(person, now)
+            _fill(person, types, now)
         db.session.commit()
 
 
-def _fill(person: Person, now: dt.datetime) -> None:
+def _fill(person: Person, types: dict[str, AppointmentType], now: dt.datetime) -> None:
     provider = accounts.find_provider(person.email)
     if provider is None:
         raise SystemExit("add the demo's providers first")
     known = {name: clients.add_client(provider, name, now=now) for name in CLIENTS[person]}
     for planned in plan(person, now):
-        appointment = _book(provider, planned, known, now)
+        details = _details(planned, known, types)
+        appointment = appointments.book(provider, details, now=now, actor=provider, source="system")
         _conclude(appointment, planned.outcome, provider, now)
 
 
-def _book(provider: Provider, planned: Planned, known: dict[str, Client], now: dt.datetime) -> Appointment:
-    details = _details(planned, known)
-    return appointments.book(provider, details, now=now, actor=provider, source="system")
-
-
-def _details(planned: Planned, known: dict[str, Client]) -> AppointmentDetails:
+def _details(
+    planned: Planned, known: dict[str, Client], types: dict[str, AppointmentType]
+) -> AppointmentDetails:
     entry = planned.entry
     if isinstance(entry, OtherEvent):
         return AppointmentDetails(AppointmentKind.OTHER, _when(planned), title=entry.title)
     kind = AppointmentKind.CONTACT if entry.is_contact else AppointmentKind.SESSION
-    return AppointmentDetails(kind, _when(planned), client=known[entry.client], location=entry.location)
+    client, type_ = known[entry.client], types[entry.type]
+    return AppointmentDetails(kind, _when(planned), client=client, location=entry.location, type=type_)
 
 
 def _when(planned: Planned) -> When:

@@ -16,6 +16,7 @@ SHORT_SLOTS = 6  # up to half an hour an entry is one line
 TALL_SLOTS = 12  # from an hour on a title may take two lines
 MOST_LANES = 8  # of a day by itself
 MOST_LANES_OF_MANY = 3  # of a day among others; what is beyond folds into "+3 more"
+MOST_COLUMNS = 12  # days, or providers, side by side
 LATEST_OPENING = 12
 EARLIEST_CLOSING = 13
 

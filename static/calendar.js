@@ -92,7 +92,8 @@ class Ghost {
 
 const create = (day, top, bottom) => {
   const quick = $("a.new")?.dataset.quick;
-  const query = new URLSearchParams({ date: day.dataset.date, time: clock(top), back: here() });
+  const query = new URLSearchParams({ date: day.dataset.date, back: here() });
+  if (top !== undefined) query.set("time", clock(top));
   if (bottom) query.set("minutes", (bottom - top) * 5);
   if (quick) openSheet(`${quick}?${query}`);
 };
@@ -105,13 +106,48 @@ const placeOf = (entry) => {
   return { day: entry.closest("section.day"), top: +from, bottom: +to, minutes };
 };
 
-const move = (entry, ghost, minutes) => htmx.ajax("POST", `${entry.pathname}/move`, {
+const sendMove = (entry, values) => htmx.ajax("POST", `${entry.pathname}/move`, {
   target: "#main", select: "#main", swap: "outerHTML show:none",
-  values: {
-    date: ghost.day.dataset.date, start_time: clock(ghost.top), duration: minutes,
-    revision: entry.dataset.revision, careful: 1, back: here(),
-  },
+  values: { ...values, revision: entry.dataset.revision, careful: 1, back: here() },
 });
+
+const move = (entry, ghost, minutes) =>
+  sendMove(entry, { date: ghost.day.dataset.date, start_time: clock(ghost.top), duration: minutes });
+
+// By whole days, where nothing shows the hours: in the month, the agenda and the all-day row.
+const later = (date, days) => new Date(Date.parse(`${date}T12:00Z`) + days * 864e5).toISOString().slice(0, 10);
+const daysApart = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 864e5);
+const dayWords = new Intl.DateTimeFormat("en-US", { weekday: "long", month: "long", day: "numeric", timeZone: "UTC" });
+const dateOf = (day) => new Date(`${day}T12:00Z`);
+const DAYS = "td[data-date], .agenda section[data-date], section.day[data-own]";
+
+class Journey {
+  constructor(entry) {
+    Object.assign(this, { entry, start: entry.dataset.start.slice(0, 10), days: 0 });
+    this.note = Object.assign(document.createElement("p"), { className: "journey", ariaHidden: "true" });
+    entry.classList.add("is-lifted");
+  }
+  go(days) {
+    this.days = days;
+    const date = later(this.start, days);
+    for (const day of all(DAYS)) day.classList.toggle("is-target", Boolean(days) && day.dataset.date === date);
+    this.note.textContent = days ? `Move to ${dayWords.format(dateOf(date))}` : "Leave it where it is";
+    if (!this.note.isConnected) document.body.append(this.note);
+  }
+  remove() {
+    this.note.remove();
+    this.entry.classList.remove("is-lifted");
+    for (const day of all(".is-target")) day.classList.remove("is-target");
+    document.documentElement.classList.remove("is-dragging");
+  }
+  save() {
+    this.remove();
+    const { start, end } = this.entry.dataset;
+    const values = { date: later(this.start, this.days) };
+    if (start.length === 10) values.last_day = later(end, this.days - 1);
+    if (this.days) sendMove(this.entry, values);
+  }
+}
 
 const EDGE = 7; // px at the lower end of an entry
 let drag = null;
@@ -119,9 +155,15 @@ let drag = null;
 document.addEventListener("pointerdown", (event) => {
   if (event.button || event.pointerType === "touch") return;
   const day = event.target.closest?.("section.day");
-  if (!isGrid(day) || event.target.closest("summary, .fold-list, .hour-link")) return;
-  const entry = event.target.closest("a.entry, .entry");
+  const entry = event.target.closest?.("a.entry, .entry");
+  if (event.target.closest?.("summary, .fold-list, .hour-link")) return;
   if (entry && !entry.matches("[data-revision][data-start]")) return;
+  if (!isGrid(day)) {
+    const cell = event.target.closest?.("td[data-date], .agenda section[data-date], .allday");
+    const blank = event.target.matches?.("td[data-date]") && event.target;
+    if (entry ? cell : blank) drag = { entry, cell, blank, x: event.clientX, y: event.clientY };
+    return;
+  }
   if (!entry && !day.matches("[data-own]")) return;
   const sizing = entry && entry.getBoundingClientRect().bottom - event.clientY < EDGE;
   drag = { entry, day, sizing, x: event.clientX, y: event.clientY, row: rowAt(day, event.clientY), place: entry && placeOf(entry) };
@@ -129,11 +171,27 @@ document.addEventListener("pointerdown", (event) => {
 
 document.addEventListener("dragstart", (event) => { if (event.target.closest?.("[data-revision]")) event.preventDefault(); });
 
+// The day under the pointer; in the all-day row the one whose column it is over.
+const dateAt = (x, y, cell) => {
+  const under = document.elementsFromPoint(x, y).find((each) => each.matches(DAYS));
+  const isOver = (day) => { const box = day.getBoundingClientRect(); return box.left <= x && x < box.right; };
+  return (under ?? (cell.matches(".allday") && all("section.day").find(isOver)) ?? null)?.dataset?.date;
+};
+
+const travelBy = (event) => {
+  if (drag.blank) return;
+  drag.journey ??= new Journey(drag.entry);
+  document.documentElement.classList.add("is-dragging");
+  const from = drag.from ??= dateAt(drag.x, drag.y, drag.cell) ?? drag.journey.start;
+  drag.journey.go(daysApart(from, dateAt(event.clientX, event.clientY, drag.cell) ?? from));
+};
+
 const columnAt = (x, y) => document.elementsFromPoint(x, y).find((each) => each.matches("section.day[data-own]"));
 
 document.addEventListener("pointermove", (event) => {
   if (!drag) return;
-  if (!drag.ghost && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < 5) return;
+  if (!drag.ghost && !drag.journey && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < 5) return;
+  if (!drag.day) return travelBy(event);
   if (!drag.ghost) {
     drag.ghost = new Ghost();
     document.documentElement.classList.add(drag.sizing ? "is-sizing" : "is-dragging");
@@ -158,20 +216,25 @@ document.addEventListener("pointermove", (event) => {
 
 const drop = () => {
   drag?.ghost?.remove();
+  drag?.journey?.remove();
   drag?.entry?.classList.remove("is-lifted");
   drag = null;
 };
 
 document.addEventListener("pointerup", () => {
-  const { entry, ghost, day, sizing, row, place } = drag ?? {};
+  const { entry, ghost, day, sizing, row, place, journey, blank } = drag ?? {};
   if (!drag) return;
   drop();
-  if (!ghost) {
+  if (blank) return create(blank);
+  if (journey) journey.save();
+  else if (!ghost) {
+    if (!day) return;
     if (!entry) create(day, clamp(Math.floor(row / 6) * 6, 0, ROWS - 6));
     return;
   }
   document.addEventListener("click", swallow, { capture: true, once: true });
   setTimeout(() => document.removeEventListener("click", swallow, true));
+  if (journey) return;
   if (!entry) create(ghost.day, ghost.top, ghost.bottom);
   else if (ghost.day !== place.day || ghost.top !== place.top || ghost.bottom !== place.bottom)
     move(entry, ghost, sizing ? (ghost.bottom - ghost.top) * 5 : place.minutes);
@@ -184,8 +247,12 @@ const swallow = (event) => { event.preventDefault(); event.stopPropagation(); };
 let carried = null; // the entry that the arrow keys move
 
 const carry = (entry) => {
+  if (!isGrid(entry.closest("section.day"))) {
+    carried = { entry, ghost: new Journey(entry) };
+    carried.ghost.go(0);
+    return say("Moving by days. Arrow keys move it, Enter saves, Escape leaves it.");
+  }
   const place = placeOf(entry);
-  if (!isGrid(place.day)) return location.assign(`${entry.pathname}/move?back=${encodeURIComponent(here())}`);
   carried = { entry, ...place, ghost: new Ghost() };
   carried.ghost.put(place.day, place.top, place.bottom, entry);
   entry.classList.add("is-lifted");
@@ -196,6 +263,24 @@ const putDown = () => {
   carried?.ghost.remove();
   carried?.entry.classList.remove("is-lifted");
   carried = null;
+};
+
+const steerByDays = (event) => {
+  const { ghost } = carried;
+  const week = main().dataset.view === "month" ? 7 : 1;
+  const days = { ArrowUp: -week, ArrowDown: week, ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (event.key === "Enter") {
+    putDown();
+    ghost.save();
+  } else if (event.key === "Escape") {
+    putDown();
+    say("Left where it was.");
+  } else if (days) {
+    ghost.go(ghost.days + days);
+    $(".is-target")?.scrollIntoView({ block: "nearest" });
+    say(ghost.note.textContent);
+  } else return;
+  event.preventDefault();
 };
 
 const steer = (event) => {
@@ -237,16 +322,14 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || !main()) return;
-  if (drag?.ghost && event.key === "Escape") return drop();
-  if (carried) return steer(event);
+  if ((drag?.ghost || drag?.journey) && event.key === "Escape") return drop();
+  if (carried) return carried.ghost.box ? steer(event) : steerByDays(event);
   if (event.target.matches?.("input:not([type=checkbox]), select, textarea, [contenteditable]") || $("dialog[open]")) return;
   if (main().dataset.shortcutsOff !== undefined) return;
   const entry = event.target.closest?.("[data-revision]");
   const target = $(KEYS[event.key.toLowerCase()] ?? "nothing");
-  if (entry && event.key.toLowerCase() === "m") {
-    if (entry.closest(".slot")) carry(entry);
-    else location.assign(`${entry.pathname}/move?back=${encodeURIComponent(here())}`);
-  } else if (target) target.click();
+  if (entry && event.key.toLowerCase() === "m") carry(entry);
+  else if (target) target.click();
   else return;
   event.preventDefault();
 });
@@ -273,21 +356,41 @@ function moveNow() {
   body.dataset.nowRow = row;
 }
 
-// When the browser is in another zone, both are shown: in a chip, and beside the hours.
+// By how many minutes a zone's clock is ahead of UTC at a moment.
+const offset = (zone, moment) => {
+  const { year, month, day, hour, minute } = Object.fromEntries(new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone, year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", hourCycle: "h23",
+  }).formatToParts(moment).map((part) => [part.type, part.value]));
+  return Math.round((Date.UTC(year, month - 1, day, hour, minute) - moment) / 60000);
+};
+
+const hourWords = (minutes) => {
+  const row = ((minutes % 1440) + 1440) % 1440;
+  return `${Math.floor(row / 60) % 12 || 12}${row % 60 ? `:${pad(row % 60)}` : ""} ${row < 720 ? "AM" : "PM"}`;
+};
+
+// When the browser is in another zone, both are shown: in a chip, and beside the hours. The hours go by the
+// days that are shown, which can lie on the other side of a change of clocks; in its week there are two.
 function showOtherZone() {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const moment = new Date();
-  const [there, shown] = [partsIn(own, moment), partsIn(main().dataset.timezone, moment)];
-  const apart = Math.round(((+there.hour - shown.hour) * 60 + (there.minute - shown.minute)));
+  const apartAt = (moment) => offset(own, moment) - offset(main().dataset.timezone, moment);
+  const now = new Date();
+  const aparts = [...new Set(all("section.day").map((day) => apartAt(dateOf(day.dataset.date))))];
   const chip = $("#there");
-  if (!chip || (!apart && there.weekday === shown.weekday)) return;
+  if (!chip) return;
+  if (aparts.some(Boolean)) labelHours(aparts);
+  if (!apartAt(now)) return;
+  const there = partsIn(own, now);
+  chip.href += chip.search ? "" : `?timezone=${encodeURIComponent(own)}`;
   chip.textContent = `Here it is ${there.hour % 12 || 12}:${there.minute} ${there.hour < 12 ? "AM" : "PM"} (${own.split("/").pop().replaceAll("_", " ")})`;
   chip.hidden = false;
+}
+
+function labelHours(aparts) {
   for (const label of all(".gutter > span:not(.gutter-now)")) {
     if ($(".there", label)) continue;
     const row = +label.className.match(/from-(\d+)/)[1];
-    const minutes = ((row * 5 + apart) % 1440 + 1440) % 1440;
-    const text = `${Math.floor(minutes / 60) % 12 || 12}${minutes % 60 ? `:${pad(minutes % 60)}` : ""} ${minutes < 720 ? "AM" : "PM"}`;
+    const text = aparts.map((apart) => hourWords(row * 5 + apart)).join(" / ");
     label.append(Object.assign(document.createElement("small"), { className: "there", textContent: text }));
   }
 }

@@ -9,8 +9,10 @@ import pytest
 
 from demo.practice import (
     CLIENTS,
+    LOCATIONS,
     PROVIDERS,
     TIMEZONE,
+    TYPES,
     WEEKS,
     WREN,
     OtherEvent,
@@ -52,6 +54,12 @@ def test_only_what_is_over_was_kept_or_missed(now: dt.datetime) -> None:
 @pytest.mark.parametrize("now", EVERY_DAY)
 def test_every_kind_of_outcome_can_be_seen_on_any_day(now: dt.datetime) -> None:
     assert {entry.outcome for entry in plan(WREN, now)} == {None, *Outcome}
+
+
+def test_every_session_is_of_a_type_and_at_a_place_the_practice_offers() -> None:
+    sessions = [entry for person in PROVIDERS for entry in WEEKS[person] if isinstance(entry, Session)]
+    assert {session.type for session in sessions} == set(TYPES)
+    assert {session.location for session in sessions} == set(LOCATIONS)
 
 
 def test_every_session_is_with_a_client_of_that_provider() -> None:

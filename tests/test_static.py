@@ -27,6 +27,7 @@ def test_the_grid_is_what_its_script_writes() -> None:
 def test_the_grid_offers_what_the_layout_asks_for() -> None:
     assert grid_css.SLOTS_PER_DAY == layout.SLOTS_PER_DAY
     assert grid_css.MOST_LANES == layout.MOST_LANES
+    assert grid_css.MOST_COLUMNS == layout.MOST_COLUMNS
     assert grid_css.LATEST_OPENING == layout.LATEST_OPENING
     assert grid_css.EARLIEST_CLOSING == layout.EARLIEST_CLOSING
 

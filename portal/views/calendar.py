@@ -16,6 +16,7 @@ from portal.agenda import Entry, Filters
 from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import db
+from portal.layout import MOST_COLUMNS
 from portal.localtime import to_local
 from portal.models import GoogleEvent, Location, OfficeHours, Provider
 from portal.views import grid, shell, undoing, wording
@@ -100,8 +101,9 @@ def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, An
     chosen = _chosen_providers(provider, colleagues)
     at_places = _chosen_places(places)
     filters = Filters(**{name: name in shown for name in SHOWN}, locations=at_places)
+    shown_ids = chosen[:MOST_COLUMNS] if window.view == "day" else chosen
     entries = agenda.gather(
-        provider, window.first, window.end, filters=filters, now=here, provider_ids=chosen
+        provider, window.first, window.end, filters=filters, now=here, provider_ids=shown_ids
     )
     return {
         "window": window,
@@ -120,7 +122,8 @@ def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, An
         "timezone": provider.timezone,
         "version": liveness.version_of(chosen),
         "shortcuts_off": provider.shortcuts_off,
-        **_body(window, entries, here, _columns(provider, colleagues, chosen)),
+        "left_out": len(chosen) - len(shown_ids),
+        **_body(window, entries, here, _columns(provider, colleagues, shown_ids)),
     }
 
 

@@ -15,7 +15,6 @@ from playwright.sync_api import Page, expect
 from demo.processes import wait_until
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import SCREENS, Complaints, axe, screenshot, sign_in
-from tests.browser.test_pages import LEFT_OUT
 from tests.browser.test_walk import APP_CALENDAR, ZONE, calendars, consent, outside
 from tests.processes import World
 
@@ -81,7 +80,7 @@ def look(page: Page, world: World, state: str, *, name: str = "", address: str =
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (state, screen, wide) == (state, screen, 0)
         assert page.evaluate(CLIPPED) == []
-        assert axe(page, but=LEFT_OUT) == []
+        assert axe(page) == []
     page.set_viewport_size(SCREENS["desktop"]["viewport"])
     page.emulate_media(color_scheme="light")
 
@@ -177,7 +176,7 @@ def the_doctor_compares(page: Page, world: World) -> None:
     assert page.locator("[data-verdict]").count() + page.get_by_text("Google shows nothing").count() >= 1
     look(page, world, "active", name="doctor", address=f"{SYNC}/doctor")
     page.goto(f"{world.url}/help/late")
-    assert axe(page, but=LEFT_OUT) == []
+    assert axe(page) == []
     screenshot(page, "help-answer-desktop-light", whole_page=True)
 
 

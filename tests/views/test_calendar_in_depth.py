@@ -10,10 +10,10 @@ import icalendar
 import pytest
 from flask.testing import FlaskClient
 
-from portal import agenda, appointments, offers, pull
+from portal import accounts, agenda, appointments, layout, offers, pull
 from portal.appointments import AllDay, Timed
 from portal.extensions import db
-from portal.models import AuditEntry, GoogleEvent
+from portal.models import AuditEntry, GoogleEvent, Provider
 from tests.forms import read_page
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, entries, get, one_entry
 
@@ -100,9 +100,46 @@ def test_a_crowd_folds_and_every_entry_stays_in_the_page(office: Office, visitor
     page = get(visitor, WEEK)
     assert len(entries(page)) == 7
     (fold,) = [element for element in page.find("li") if "fold" in element["class"].split()]
-    assert fold.find("summary")[0].text == "+5 more"
+    assert fold.find("summary")[0].text == "+5 more on Wednesday, November 18"
     assert [link["href"] for link in fold.find("a")][-1].startswith("/calendar?view=day&date=2026-11-18")
     assert len([element for element in fold.everything() if "data-entry" in element]) == 5
+
+
+def test_on_paper_what_is_folded_away_follows_in_words(office: Office, visitor: FlaskClient) -> None:
+    for number in range(7):
+        office.book(at(2, "10:00"), title=f"Event {number}", location="Maple Room")
+    office.book(at(3, "10:00"), title="Alone")
+    page = get(visitor, WEEK)
+    (also,) = [element for element in page.find("section") if "folded" in element["class"].split()]
+    assert also.find("h2")[0].text == "Also on Wednesday, November 18"
+    in_the_grid = [entry.text for entry in entries(page) if not entry.ancestor("details")]
+    lines = [line.text for line in also.find("li")]
+    assert len(lines) == 5
+    for number in range(7):
+        assert sum(f"Event {number}" in text for text in [*in_the_grid, *lines]) == 1
+
+
+def test_more_providers_than_fit_are_told_of_and_those_that_fit_have_a_column_each(
+    office: Office, visitor: FlaskClient
+) -> None:
+    for number in range(layout.MOST_COLUMNS):
+        made = accounts.add_provider(
+            email=f"p{number}@example.com",
+            name=f"Provider {number:02}",
+            timezone=ZONE,
+            password="a long phrase",
+            is_owner=False,
+            now=NOW,
+        )
+        office.book(AllDay(MONDAY, MONDAY + dt.timedelta(days=1), ZONE), title="Off", provider=made)
+    db.session.commit()
+    ids = "&".join(f"provider={number}" for number in db.session.scalars(db.select(Provider.id)))
+    page = get(visitor, f"/calendar?view=day&date={MONDAY}&{ids}")
+    columns = [element for element in page.find("section") if "day" in element["class"].split()]
+    assert len(columns) == layout.MOST_COLUMNS
+    assert "12 of 14 providers fit side by side." in page.text
+    week = get(visitor, f"/calendar?view=week&date={MONDAY}&{ids}")
+    assert len(entries(week)) == layout.MOST_COLUMNS
 
 
 def test_a_day_with_forty_entries_shows_each_once(office: Office, visitor: FlaskClient) -> None:
