@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal import clients, facts, feeds, store
+from portal import cards, clients, facts, feeds, store
 from portal.errors import EventNotFound, InvalidInput, PermissionDenied, Refused
 from portal.extensions import db
 from portal.google.client import CalendarEntry, GoogleClient
@@ -344,6 +344,7 @@ def choose(connection: Connection, calendar_ids: Collection[int], *, now: dt.dat
     elif connection.phase in RUNNING_PHASES:
         connection.fencing += 1
         db.session.flush()
+        connection.next_check_at = now  # somebody waits to see what was just ticked
         store.note_change(connection.provider_id, now=now)
 
 
@@ -416,6 +417,8 @@ def create_again(connection: Connection, *, now: dt.datetime) -> None:
     if connection.problem not in {"calendar-missing", "calendar-out-of-reach"}:
         raise Refused("not-missing")
     _remember_own(connection)
+    cards.close_all(connection, now=now)
+    connection.unwanted = []
     db.session.execute(sa.delete(EventLink).where(EventLink.connection_id == connection.id))
     connection.nonce = connection.app_calendar_id = None
     connection.phase = ConnectionPhase.FIRST_SYNC

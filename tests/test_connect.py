@@ -278,6 +278,18 @@ def test_choosing_the_same_again_forgets_nothing(provider: Provider) -> None:
     assert row.sync_token == "token"
 
 
+def test_a_calendar_that_is_chosen_later_is_read_at_once(provider: Provider) -> None:
+    connection = running(provider)
+    (row,) = connect.offered_calendars(connection)
+    connect.choose(connection, [], now=NOW)
+    connection.next_check_at = NOW + dt.timedelta(hours=1)
+    db.session.commit()
+    connect.choose(connection, [row.id], now=NOW)
+    db.session.commit()
+    assert connection.next_check_at == NOW
+    assert connection.requested > connection.handled
+
+
 # Preview and first sync
 
 
