@@ -87,16 +87,24 @@ def _admit() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         is_kept = request.method == "POST" and lapsed.keep_what_was_sent()
         return _send_to_login(kept="1") if is_kept else _send_to_login()
-    # A page that refreshes itself says so: it shows that a page is open, but nobody stays signed in by it
-    note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
-    if note(current_user.row, now=utcnow()):
-        begin_writing()
-        db.session.add(current_user.row)
-        db.session.commit()
-        begin_reading()
+    _note_presence(current_user.row, utcnow())
     if request.method not in SAFE_METHODS:
         begin_writing()
     return None
+
+
+def _note_presence(row: LoginSession, now: dt.datetime) -> None:
+    """Somebody is here; a page that refreshes itself says so, and nobody stays signed in by it.
+
+    The reading ends before anything is changed: SQLite would not let it go on to write (extensions.py).
+    """
+    note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
+    assert row.provider  # read by now
+    begin_writing()
+    if note(row, now=now):
+        db.session.add(row)
+        db.session.commit()
+    begin_reading()
 
 
 def _send_to_login(**where: Any) -> ResponseReturnValue:

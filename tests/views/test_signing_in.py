@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -182,3 +185,24 @@ def test_passwords_are_kept_as_argon2id(app: Flask) -> None:
         provider = db.session.scalars(db.select(Provider)).one()
         assert provider.password_hash is not None
         assert provider.password_hash.startswith("$argon2id$")
+
+
+def test_a_page_opens_though_somebody_else_writes_while_it_is_asked_for(
+    app: Flask, browser: FlaskClient, tmp_path: Path
+) -> None:
+    """SQLite lets a transaction that has read write no more once another one has written."""
+    sign_in(browser)
+    wrote = []
+
+    def write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not wrote and statement.startswith("SELECT") and "login_session" in statement:
+            wrote.append(True)
+            with closing(sqlite3.connect(tmp_path / "portal.db", isolation_level=None)) as other:
+                other.execute("UPDATE practice SET name = 'Juniper Street'")
+
+    with in_context(app):
+        db.session.execute(sa.update(LoginSession).values(seen_at=utcnow() - dt.timedelta(minutes=5)))
+        db.session.commit()
+        sa.event.listen(db.engine, "after_cursor_execute", write)
+    assert browser.get("/clients").status_code == 200
+    assert wrote
