@@ -91,9 +91,19 @@ def _keep_one(run: Run, entries: list[CalendarEntry]) -> CalendarEntry:
     """Of several made by a doubled request one stays; the others go only when they are empty."""
     kept, *others = entries
     for other in others:
-        if not run.google.list_events(other.calendar_id).items:
+        if _is_empty(run, other.calendar_id):
             run.google.delete_calendar(other.calendar_id)
     return kept
+
+
+def _is_empty(run: Run, calendar_id: str) -> bool:
+    """A page without events may have a next one (facts §5)."""
+    page_token: str | None = None
+    while True:
+        page = run.google.list_events(calendar_id, page_token=page_token)
+        page_token = page.next_page_token
+        if page.items or page_token is None:
+            return not page.items
 
 
 def _show(run: Run, entry: CalendarEntry) -> None:

@@ -100,6 +100,23 @@ def ask_about_empty_calendar(connection: Connection, calendar_id: int, *, now: d
     _ask(connection, "calendar-empty", [], now=now, calendar_id=calendar_id)
 
 
+def close_about_calendar(connection: Connection, calendar_id: int, *, now: dt.datetime) -> None:
+    """Its events are listed again, or most of them: the question whether they are gone has settled itself."""
+    for card in _open_groups(connection.provider_id):
+        if card.detail.get("reason") == "calendar-empty" and card.detail.get("calendar_id") == calendar_id:
+            card.closed_at, card.outcome = now, "came-back"
+
+
+def close_all(connection: Connection, *, now: dt.datetime) -> None:
+    """What they ask or tell of has ended with the calendar that it was about."""
+    db.session.execute(
+        sa.update(ChangeCard)
+        .where(ChangeCard.connection_id == connection.id, ChangeCard.closed_at.is_(None))
+        .values(closed_at=now, outcome="sync-ended")
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _stop_for_question(connection: Connection, reason: str, *, now: dt.datetime) -> None:
     connection.problem, connection.problem_detail = "question", reason
     connection.problem_since = connection.problem_since or now

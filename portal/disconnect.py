@@ -48,46 +48,56 @@ class Inventory:
     others: int = 0
 
 
-def tear_down(run: Run) -> None:
+def tear_down(run: Run) -> bool:
     """Remove what two-way sync made, on both sides, and arrive at the goal. After a CalendarError, again.
 
-    With a dead grant the local side ends all the same, and what stays in Google is told in the receipt.
+    False when time or quota was used up first. With a dead grant the local side ends all the same, and what
+    stays in Google is told in the receipt; the mode is then off, since a feed would show the same again.
     """
     goal = Goal((run.connection.removal or {})["goal"])
     channels.stop_all(run)
     try:
-        if run.connection.app_calendar_id is not None:
-            _clear_google(run, goal)
+        if run.connection.app_calendar_id is not None and not _clear_google(run, goal):
+            return False
         _note(run, revoked=_give_back(run, goal))
-    except GRANT_IS_DEAD:
-        _note(run, revoked=True, leftover=run.connection.app_calendar_id)
+    except GRANT_IS_DEAD as error:
+        if isinstance(error, ScopeMissing):
+            _give_back(run, Goal.OFF)
+        goal = Goal.OFF if goal is Goal.ONE_WAY else goal
+        _note(run, revoked=True, leftover=run.connection.app_calendar_id, goal=goal.value)
     _clear_here(run)
     if goal is Goal.START_OVER and not (run.connection.removal or {}).get("leftover"):
         _begin_again(run)
     else:
         connect.finish_removal(run.connection, now=run.now)
         _commit_ended()
+    return True
 
 
-def _clear_google(run: Run, goal: Goal) -> None:
-    """Empty the app calendar of what is ours; delete it when nothing else is in it and it isn't reused."""
+def _clear_google(run: Run, goal: Goal) -> bool:
+    """Empty the app calendar of what is ours; delete it when nothing else is in it and it isn't reused.
+
+    False when time or quota was used up first.
+    """
     calendar_id = run.connection.app_calendar_id
     assert calendar_id is not None
     try:
         inventory = take_inventory(run, calendar_id)
     except OUT_OF_REACH:
         _note(run, calendar="missing")
-        return
+        return True
     planned = (run.connection.removal or {}).get("found", 0)
     _note(run, found=max(planned, len(inventory.ours)), own_kept=inventory.others)
     if goal is not Goal.START_OVER and inventory.others == 0:
         _delete_calendar(run, calendar_id)
-        return
-    _delete_events(run, calendar_id, inventory.ours)
+        return True
+    if not _delete_events(run, calendar_id, inventory.ours):
+        return False
     left = take_inventory(run, calendar_id)
     _note(run, calendar="emptied" if goal is Goal.START_OVER else "kept", left=len(left.ours))
     if left.ours:
         raise CalendarError("events-left")
+    return True
 
 
 def take_inventory(run: Run, calendar_id: str) -> Inventory:
@@ -135,15 +145,22 @@ def _delete_calendar(run: Run, calendar_id: str) -> None:
     _note(run, calendar="deleted", left=0)
 
 
-def _delete_events(run: Run, calendar_id: str, event_ids: list[str]) -> None:
-    """Delete ours one by one; one that is gone already counts as deleted."""
+def _delete_events(run: Run, calendar_id: str, event_ids: list[str]) -> bool:
+    """Delete ours one by one; one that is gone already counts as deleted. False: time or quota is used up."""
     for begin in range(0, len(event_ids), BATCH_MOST):
         writes = [
             Write(verb="delete", event_id=event_id) for event_id in event_ids[begin : begin + BATCH_MOST]
         ]
-        for outcome in run.google.write_events(calendar_id, writes):
+        has_room = run.may_spend([write.verb for write in writes])
+        run.commit()
+        if not has_room or (begin and run.is_out_of_time):
+            return False
+        outcomes = run.google.write_events(calendar_id, writes)
+        run.spend([write.verb for write in writes])
+        for outcome in outcomes:
             if isinstance(outcome, CalendarError) and not isinstance(outcome, OUT_OF_REACH):
                 raise outcome
+    return True
 
 
 def _give_back(run: Run, goal: Goal) -> bool:

@@ -73,6 +73,13 @@ def run_connection(
     return Outcome.MORE if outcome is Outcome.DONE and _has_news(connection_id) else outcome
 
 
+def is_backing_off(connection_id: int, *, now: dt.datetime) -> bool:
+    """Whether Google is not to be asked yet: after a failure, by its own wish, or for the minute's quota."""
+    retry_at = db.session.scalar(sa.select(Connection.retry_at).where(Connection.id == connection_id))
+    db.session.rollback()
+    return retry_at is not None and retry_at > now
+
+
 def _attempt(run: Run, *, full: bool, poll: int) -> tuple[Outcome, str | None]:
     try:
         outcome = _work(run, full=full, poll=poll)
@@ -97,8 +104,7 @@ def _work(run: Run, *, full: bool, poll: int) -> Outcome:
         return Outcome.ASKED
     with run.open_client():
         if is_leaving:
-            disconnect.tear_down(run)
-            return Outcome.DONE
+            return Outcome.DONE if disconnect.tear_down(run) else _hand_on(run)
         return _sync(run, full=full, poll=poll)
 
 

@@ -79,6 +79,8 @@ def sync_connections(connection_ids: list[int], trigger: str) -> None:
     config: Config = current_app.extensions["config"]
     crash: Exception | None = None
     for connection_id in connection_ids:
+        if engine.is_backing_off(connection_id, now=utcnow()):
+            continue  # its mark stays, and the sweep finds it in time
         try:
             outcome = engine.run_connection(
                 connection_id, clock=utcnow, trigger=trigger, poll=config.sync_poll_seconds

@@ -57,14 +57,17 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             return
         case RefreshEtag():
             _note_remote(link, event)
+            _let_go(run, link, appointment, outcome="moved-back")
         case AdoptWrite(revision):
             _note_remote(link, event)
             _note_content(link, event)
             link.revision = revision
             link.needs_write = link.content_hash != local.content.content_hash()
-        case Reschedule() if run.holds_moves:
+        case Reschedule() if link.held is not None or _is_a_move_too_many(run):
             _hold(link, event)
             cards.ask_about_moves(run.connection, appointment.id, now=run.now)
+        case Reschedule() if not _is_as_read(appointment):
+            settle(run, link, event)
         case Reschedule(start, end):
             _follow(run, link, event, appointment, start, end)
         case Restore(card):
@@ -73,7 +76,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             _readopt(run, link, event, appointment, local)
         case Redelete():
             link.state = LinkState.DELETING
-            _tell(run, appointment, CardKind.DELETED, event, needs_answer=False, reason="restored-in-google")
+            _tell_of_return(run, event, appointment)
         case ConfirmGone():
             link.state = LinkState.GONE
         case AskDeleted():
@@ -93,13 +96,32 @@ def settle_page(run: Run, changed: list[tuple[EventLink, Event]]) -> None:
         isinstance(_decide(run, link, event, locals_[link.appointment_id]), Reschedule)
         for link, event in changed
     )
-    if moves > breaker.ALWAYS_FINE:
-        run.holds_moves = breaker.is_suspicious(moves, store.count_live_links(run.connection_id))
+    run.holds_moves = _is_a_move_too_many(run, moves)
     for link, event in changed:
         settle(run, link, event, locals_[link.appointment_id])
+    group_deletions(run)
+
+
+def group_deletions(run: Run) -> None:
+    """More deletions in one pass than anybody answers one by one, however they were found: one card."""
     if len(run.deleted_there) > breaker.MOST_DELETION_CARDS:
         db.session.flush()
         cards.group_deletions(run.connection, run.deleted_there, now=run.now)
+
+
+def _is_a_move_too_many(run: Run, more: int = 1) -> bool:
+    """Whether this run would follow very many moves, those that it has followed included."""
+    moves = run.counts["moved_here"] + more
+    if run.holds_moves or moves <= breaker.ALWAYS_FINE:
+        return run.holds_moves
+    return breaker.is_suspicious(moves, store.count_live_links(run.connection_id))
+
+
+def _is_as_read(appointment: Appointment) -> bool:
+    """Whether nobody saved it since it was read. From here to the commit nobody else can (sync-law §2)."""
+    revision = appointment.revision
+    db.session.refresh(appointment, with_for_update=True)
+    return appointment.revision == revision
 
 
 def _decide(run: Run, link: EventLink, event: Event, local: LocalAppointment) -> OwnEventAction:
@@ -191,6 +213,13 @@ def _hold(link: EventLink, event: Event) -> None:
     }
 
 
+def _let_go(run: Run, link: EventLink, appointment: Appointment, *, outcome: str) -> None:
+    """What was held is no longer so in Google: nobody needs to be asked about it."""
+    if link.held is not None:
+        link.held = None
+        cards.close(appointment, outcome=outcome, now=run.now)
+
+
 def _note_remote(link: EventLink, event: Event) -> None:
     link.etag, link.remote_updated = event.etag, event.updated
     tag = event.tag
@@ -258,6 +287,7 @@ def _readopt(
 
 def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
     """The provider deleted it. An appointment that is over here has nothing left to ask about."""
+    _let_go(run, link, appointment, outcome="deleted-in-google")
     if not appointment.is_live:
         link.state = LinkState.GONE
         return
@@ -265,6 +295,12 @@ def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointme
     run.deleted_there.append(appointment.id)
     run.counts["deleted_there"] += 1
     _tell(run, appointment, CardKind.DELETED, event, needs_answer=True, reason="deleted-in-google")
+
+
+def _tell_of_return(run: Run, event: Event, appointment: Appointment) -> None:
+    """It came back from Google's bin, but the appointment is over: nothing is left to ask, only to tell."""
+    cards.close(appointment, outcome="over-here", now=run.now)
+    _tell(run, appointment, CardKind.DELETED, event, needs_answer=False, reason="restored-in-google")
 
 
 def _tell(
@@ -320,8 +356,9 @@ def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointm
 
 def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
     """Ours, but not wanted: push deletes it by its link, unless that one has another live event."""
+    revival = _revival_of(run, event, appointment)
     if link is not None and link.state in (LinkState.LIVE, LinkState.DELETING):
-        link.revival = max(link.revival, _revival_of(run, event, appointment))  # its id is not used again
+        link.revival = max(link.revival, revival)  # its id is not used again
         if event.event_id not in run.connection.unwanted:
             run.connection.unwanted = [*run.connection.unwanted, event.event_id]
         return
@@ -330,8 +367,10 @@ def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: A
             appointment_id=appointment.id, connection_id=run.connection_id, revival=0, revision=0
         )
         db.session.add(link)
+    elif revival < link.revival:
+        _tell_of_return(run, event, appointment)
     link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
-    link.revival = max(link.revival, _revival_of(run, event, appointment))
+    link.revival = max(link.revival, revival)
 
 
 def _revival_of(run: Run, event: Event, appointment: Appointment) -> int:

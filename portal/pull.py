@@ -126,6 +126,9 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     run.commit()
     for link_id in absent:
         _look_for(run, calendar.calendar_id, link_id)
+    if absent:
+        own_events.group_deletions(run)
+        run.commit()
     return is_last
 
 
@@ -334,7 +337,9 @@ def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
     )
     match judged:
         case breaker.Absence.REMOVE:
-            calendar.absent_since = None
+            if calendar.absent_since is not None:
+                calendar.absent_since = None
+                cards.close_about_calendar(run.connection, calendar.id, now=run.now)
             return unseen
         case breaker.Absence.WAIT:
             calendar.absent_since = calendar.absent_since or run.now

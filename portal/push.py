@@ -263,7 +263,7 @@ def _agree(run: Run, plan: Plan, resource: dict[str, object]) -> None:
     run.counts["patched" if isinstance(plan.action, Patch) else "inserted"] += 1
     run.connection.progress_done += 1
     if isinstance(plan.action, PutBack):
-        cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="put-back", now=run.now)
+        cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="changed-here", now=run.now)
 
 
 def _updated(resource: dict[str, object]) -> dt.datetime | None:

@@ -92,7 +92,7 @@ def test_a_deleted_event_whose_appointment_was_completed_here_goes_back(office: 
     db.session.commit()
     office.rest()
     assert starts_at(office.event_of(appointment)) == appointment.starts_at
-    assert cards()[0].outcome == "put-back"
+    assert cards()[0].outcome == "changed-here"
 
 
 def test_a_deleted_event_restored_from_the_bin_is_adopted_and_its_card_closes(office: Office) -> None:

@@ -7,17 +7,39 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from portal import clients, connect, jobs, lease, own_events
 from portal.engine import Outcome
 from portal.extensions import db
-from portal.models import GoogleEvent
+from portal.google.codec import from_google
+from portal.models import (
+    Appointment,
+    CardKind,
+    EventLink,
+    Feed,
+    GoogleEvent,
+    NameDisplay,
+    SyncMode,
+)
+from portal.run import Run, open_client
 from sandbox.client import Json
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_breaker import answer, open_cards
+from tests.engine.test_disconnect import ended, turn_off
 from tests.engine.test_machine import google_shows
 from tests.engine.test_pull import timed
+from tests.engine.test_push import starts_at
 from tests.engine.test_rows_backup import back_up, restore
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
+
+def make_run(office: Office) -> Run:
+    """A run under way, for what only one step of it can show."""
+    connection_id = office.connection.id
+    held = lease.acquire(connection_id, now=office.clock())
+    assert held is not None
+    return Run(connection_id, held, office.clock, ends_at=office.clock() + dt.timedelta(seconds=45))
 
 
 def restore_there(office: Office, event_id: str) -> None:
@@ -146,3 +168,276 @@ def test_a_backup_from_before_a_reinstatement_deletes_nothing_and_asks(
     db.session.expire_all()
     assert appointment.is_live is is_live
     assert [event["id"] for event in office.app_events()] == ([event_id] if is_live else [])
+
+
+@on_sqlite
+def test_a_queued_job_waits_until_google_may_be_asked_again(office: Office) -> None:
+    """Retry-After holds for a change made meanwhile too: its mark stays, and the sweep finds it in time."""
+    office.connect_and_rest()
+    connection_id = office.connection.id
+    appointment = office.book(days=3)
+    office.connection.retry_at = office.clock() + dt.timedelta(seconds=60)
+    db.session.commit()
+    jobs.sync_connections([connection_id], "change")
+    assert office.app_events() == []
+    assert office.google.writes() == 0
+    office.connection.retry_at = office.clock() - dt.timedelta(seconds=1)
+    db.session.commit()
+    jobs.sync_connections([connection_id], "schedule")
+    assert starts_at(office.event_of(appointment)) == appointment.starts_at
+    assert office.google.writes() == 1
+
+
+@on_sqlite
+def test_of_calendars_made_twice_one_with_something_behind_an_empty_page_is_kept(office: Office) -> None:
+    connection = office.connect()
+    connection.nonce = "0123456789abcdef" * 2
+    db.session.commit()
+    with open_client(connection) as client:
+        made = [
+            client.insert_calendar(
+                summary="Lockstep", description=f"lockstep:{connection.nonce}", time_zone="UTC"
+            )
+            for _ in range(3)
+        ]
+    kept, full, _empty = sorted(made)
+    office.google.add_event(EMAIL, full, summary="By hand", **timed(office))
+    office.google.add_fault("empty_page", method="calendar.events.list", calendar=full, times=1)
+    office.rest()
+    assert office.app_calendar_id == kept
+    assert {each["id"] for each in office.app_calendars()} == {kept, full}
+
+
+# Changes made in Google
+
+
+@on_sqlite
+def test_more_than_five_deletions_that_no_list_names_make_one_card_too(office: Office) -> None:
+    booked = [office.book(days=2, hour=8 + hour) for hour in range(7)]
+    office.connect_and_rest()
+    office.clock.advance(minutes=6)
+    for event in office.app_events():
+        office.google.delete_event(EMAIL, office.app_calendar_id, event["id"])
+    office.rest(full=True)
+    (card,) = open_cards(office)
+    assert card.kind is CardKind.GROUPED
+    assert card.detail["appointments"] == sorted(appointment.id for appointment in booked)
+    assert office.google.writes() == 0
+    answer(office, "put-back")
+    office.rest()
+    assert len(office.app_events()) == 7
+
+
+@on_sqlite
+def test_very_many_moves_that_our_own_writes_run_into_are_one_question_too(office: Office) -> None:
+    """A change of display goes out before the look at Google, and every patch is refused."""
+    booked = [office.book(days=2 + number, hour=10) for number in range(14)]
+    originals = {appointment.id: appointment.starts_at for appointment in booked}
+    office.connect_and_rest()
+    for number, appointment in enumerate(booked):
+        event = office.event_of(appointment)
+        moved = timed(office, days=2 + number, hour=11, minutes=50)
+        office.google.change_event(EMAIL, office.app_calendar_id, event["id"], **moved)
+    clients.change_display(
+        office.provider, NameDisplay.INITIALS, confirmed=True, sends_other_titles=False, now=office.clock()
+    )
+    db.session.commit()
+    office.rest()
+    db.session.expire_all()
+    followed = [each.id for each in booked if each.starts_at != originals[each.id]]
+    (card,) = [card for card in open_cards(office) if card.kind is CardKind.GROUPED]
+    assert card.detail["reason"] == "many-moved"
+    assert len(followed) == 10
+    assert sorted([*followed, *card.detail["appointments"]]) == sorted(originals)
+
+
+@on_sqlite
+def test_a_held_move_that_is_moved_on_stays_held_and_moved_back_is_settled(office: Office) -> None:
+    booked = [office.book(days=2 + number, hour=10) for number in range(12)]
+    office.connect_and_rest()
+    events = [office.event_of(appointment) for appointment in booked]
+    for number, event in enumerate(events):
+        moved = timed(office, days=2 + number, hour=11, minutes=50)
+        office.google.change_event(EMAIL, office.app_calendar_id, event["id"], **moved)
+    office.rest()
+    on, back = events[:2]
+    office.google.change_event(
+        EMAIL, office.app_calendar_id, on["id"], **timed(office, days=2, hour=15, minutes=50)
+    )
+    office.google.change_event(
+        EMAIL, office.app_calendar_id, back["id"], start=back["start"], end=back["end"]
+    )
+    office.rest()
+    db.session.expire_all()
+    assert [each.starts_at for each in booked[:2]] == [starts_at(each) for each in events[:2]]
+    (card,) = open_cards(office)
+    assert booked[0].id in card.detail["appointments"]
+    assert booked[1].id not in card.detail["appointments"]
+    answer(office, "take-over")
+    office.rest()
+    db.session.expire_all()
+    assert booked[0].starts_at.astimezone(booked[0].provider.zone).hour == 15
+    assert [each.starts_at for each in booked] == [starts_at(office.event_of(each)) for each in booked]
+
+
+@on_sqlite
+def test_what_came_back_from_the_bin_for_one_that_is_over_leaves_the_question_about_many(
+    office: Office,
+) -> None:
+    """It is deleted again and offered to be reinstated; nobody is asked about it any more."""
+    booked = [office.book(days=2, hour=8 + hour) for hour in range(7)]
+    office.connect_and_rest()
+    ids = [office.event_of(appointment)["id"] for appointment in booked]
+    for event_id in ids:
+        office.google.delete_event(EMAIL, office.app_calendar_id, event_id)
+    office.rest()
+    office.cancel(booked[0])
+    office.google.act_on_event(EMAIL, office.app_calendar_id, ids[0], "restore")
+    link = db.session.scalars(sa.select(EventLink).filter_by(event_id=ids[0])).one()
+    run = make_run(office)  # a look before any push, as when it was canceled during one
+    own_events.settle(run, link, from_google(office.event_of(booked[0])))
+    run.commit()
+    told = {(card.kind, card.needs_answer): card for card in open_cards(office)}
+    assert told.keys() == {(CardKind.GROUPED, True), (CardKind.DELETED, False)}
+    assert booked[0].id not in told[CardKind.GROUPED, True].detail["appointments"]
+    assert told[CardKind.DELETED, False].detail["reason"] == "restored-in-google"
+
+
+@on_postgres
+def test_a_move_there_never_overwrites_what_was_saved_here_while_it_was_judged(office: Office) -> None:
+    """Without a lock on the whole database, somebody may save between our reading and our writing."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    event = office.event_of(appointment)
+    office.google.change_event(EMAIL, office.app_calendar_id, event["id"], **timed(office, days=5))
+    seen = from_google(office.event_of(appointment))
+    run = make_run(office)
+    link = db.session.scalars(sa.select(EventLink).options(sa.orm.joinedload(EventLink.appointment))).one()
+    saved = appointment.starts_at + dt.timedelta(hours=1)
+    table = Appointment.__table__
+    with db.engine.begin() as elsewhere:
+        elsewhere.execute(
+            sa.update(table)
+            .where(table.c.id == appointment.id)
+            .values(
+                starts_at=saved, ends_at=saved + dt.timedelta(minutes=50), revision=appointment.revision + 1
+            )
+        )
+    own_events.settle(run, link, seen)
+    run.commit()
+    db.session.expire_all()
+    assert appointment.starts_at == saved
+    (card,) = open_cards(office)
+    assert (card.kind, card.detail["reason"]) == (CardKind.MOVED, "put-back")
+
+
+# Leaving
+
+
+def add_by_hand(office: Office) -> str:
+    office.google.add_event(EMAIL, office.app_calendar_id, summary="By hand", **timed(office))
+    office.rest()
+    return office.app_calendar_id
+
+
+@on_sqlite
+def test_a_removal_keeps_to_the_quota_of_a_minute(office: Office) -> None:
+    for number in range(60):
+        office.book(days=2 + number, hour=10)
+    office.connect_and_rest()
+    calendar_id = add_by_hand(office)
+    office.google.switch(quota=True)
+    connection = office.connection
+    connection.spent = [[office.clock().timestamp(), 530.0]]
+    db.session.commit()
+    connection_id = turn_off(office)
+    assert office.run() is Outcome.PACED
+    assert office.connection.retry_at is not None
+    assert office.run() is Outcome.PACED
+    office.clock.advance(seconds=61)
+    assert office.run() is Outcome.DONE
+    assert [event["summary"] for event in office.google.events(EMAIL, calendar_id)] == ["By hand"]
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["found"], removal["left"]) == (60, 0)
+
+
+@on_sqlite
+def test_a_long_removal_hands_on_between_two_batches(office: Office) -> None:
+    for number in range(60):
+        office.book(days=2 + number, hour=10)
+    office.connect_and_rest()
+    calendar_id = add_by_hand(office)
+    connection_id = turn_off(office)
+    assert office.run(seconds=0) is Outcome.MORE
+    assert len(office.google.events(EMAIL, calendar_id)) == 11
+    assert office.run() is Outcome.DONE
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["found"], removal["own_kept"], removal["left"]) == (60, 1, 0)
+
+
+@on_sqlite
+def test_with_a_dead_grant_the_mode_is_off_whatever_was_wanted(office: Office) -> None:
+    """What stays in Google would stand beside a feed that shows the same."""
+    office.book(days=3)
+    office.connect_and_rest()
+    calendar_id, connection_id = office.app_calendar_id, office.connection.id
+    office.google.control("POST", "/grants/revoke", {"account": EMAIL})
+    connect.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock())
+    db.session.commit()
+    assert office.run() is Outcome.DONE
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert removal["leftover"] == calendar_id
+    assert office.provider.sync_mode is SyncMode.OFF
+    assert db.session.scalars(sa.select(Feed)).all() == []
+
+
+@on_sqlite
+def test_a_grant_that_lacks_a_scope_is_given_back_all_the_same(office: Office) -> None:
+    office.book(days=3)
+    office.connect_and_rest()
+    calendar_id = office.app_calendar_id
+    office.google.add_fault("insufficient_permissions", method="calendar.*", times=None)
+    connection_id = turn_off(office)
+    assert office.run() is Outcome.DONE
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["leftover"], removal["revoked"]) == (calendar_id, True)
+    assert office.google.control("GET", "/grants")["items"] == []
+
+
+@on_sqlite
+def test_a_new_calendar_closes_what_was_asked_about_the_old_one(office: Office) -> None:
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    office.google.delete_event(EMAIL, office.app_calendar_id, office.event_of(appointment)["id"])
+    office.rest()
+    assert len(open_cards(office)) == 1
+    office.google.delete_calendar(EMAIL, office.app_calendar_id)
+    assert office.run() is Outcome.ASKED
+    connect.create_again(office.connection, now=office.clock())
+    db.session.commit()
+    office.rest()
+    assert starts_at(office.event_of(appointment)) == appointment.starts_at
+    assert open_cards(office) == []
+
+
+@on_sqlite
+def test_a_question_about_an_empty_calendar_ends_when_its_events_are_back(office: Office) -> None:
+    for hour in range(12):
+        office.google.add_event(EMAIL, summary=f"Event {hour}", **timed(office, days=2, hour=8 + hour))
+    office.connect_and_rest()
+    for event in office.google.events(EMAIL):
+        office.google.act_on_event(EMAIL, "primary", event["id"], "hide", seconds=3600)
+    office.rest(full=True)
+    office.clock.advance(minutes=11)
+    office.rest()
+    (card,) = open_cards(office)
+    assert card.detail["reason"] == "calendar-empty"
+    office.google.control("POST", "/clock", {"advance_seconds": 3601})
+    office.clock.advance(minutes=11)
+    office.rest()
+    assert len(office.shown()) == 12
+    assert open_cards(office) == []
