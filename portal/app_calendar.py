@@ -30,6 +30,9 @@ def ensure(run: Run) -> GoogleCalendar:
         return row
     _commit_nonce(run)
     entries = _ours(run)
+    if run.connection.app_calendar_id and find_again(run) == "calendar-missing":
+        run.connection.app_calendar_id = None  # deleted since it was left; it is the provider who begins anew
+        run.commit()
     if run.connection.app_calendar_id:
         entry = _reuse(run, run.connection.app_calendar_id)
     else:

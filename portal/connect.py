@@ -236,12 +236,22 @@ def _check_account_is_free(provider: Provider, grant: Grant) -> None:
 def _new_connection(provider: Provider, grant: Grant, *, now: dt.datetime) -> Connection:
     connection = Connection(provider_id=provider.id, created_at=now, phase=ConnectionPhase.CHOOSING)
     _store_grant(connection, grant, now=now)
+    connection.app_calendar_id = _take_leftover(provider, grant.sub, now=now)
     try:
         with db.session.begin_nested():
             db.session.add(connection)
     except IntegrityError as error:  # somebody else's consent for the same account came in meanwhile
         raise Refused("account-in-use") from error
     return connection
+
+
+def _take_leftover(provider: Provider, sub: str, *, now: dt.datetime) -> str | None:
+    """Our calendar that had to stay in this account when its grant was dead: it is used again (sync-law §6)."""
+    ended = last_ended(provider)
+    if ended is None or ended.google_sub != sub or not (ended.removal or {}).get("leftover"):
+        return None
+    ended.removal = {**(ended.removal or {}), "leftover": None, "leftover_reused_at": now.isoformat()}
+    return ended.app_calendar_id
 
 
 def _store_grant(connection: Connection, grant: Grant, *, now: dt.datetime) -> None:

@@ -441,3 +441,25 @@ def test_a_question_about_an_empty_calendar_ends_when_its_events_are_back(office
     office.rest()
     assert len(office.shown()) == 12
     assert open_cards(office) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_there", [True, False], ids=["still-there", "deleted-meanwhile"])
+def test_what_stayed_in_google_is_used_again_by_the_same_account(office: Office, is_there: bool) -> None:
+    """Nothing stands twice in two calendars of ours, and what was made there by hand stays."""
+    booked = [office.book(days=days) for days in (2, 3)]
+    office.connect_and_rest()
+    left_behind = add_by_hand(office)
+    office.google.control("POST", "/grants/revoke", {"account": EMAIL})
+    turn_off(office)
+    assert office.run() is Outcome.DONE
+    if not is_there:
+        office.google.delete_calendar(EMAIL, left_behind)
+    office.connect()
+    office.rest()
+    office.rest()
+    assert [each["id"] for each in office.app_calendars()] == [office.app_calendar_id]
+    assert (office.app_calendar_id == left_behind) is is_there
+    assert {office.event_of(appointment)["status"] for appointment in booked} == {"confirmed"}
+    assert len(office.app_events()) == len(booked) + is_there
+    assert connect.last_ended(office.provider).removal["leftover"] is None
