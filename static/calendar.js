@@ -334,7 +334,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// "New appointment" opens the quick form over the calendar.
 document.addEventListener("focusout", (event) => { if (carried && event.target === carried.entry && !drag) putDown(); });
 
 // ---------- The present moment, the other zone, what is new

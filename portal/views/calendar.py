@@ -17,7 +17,7 @@ from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import db
 from portal.layout import MOST_COLUMNS
-from portal.localtime import to_local
+from portal.localtime import ONE_DAY, to_local
 from portal.models import GoogleEvent, Location, OfficeHours, Provider
 from portal.views import grid, shell, undoing, wording
 from portal.views.signing_in import signed_in_provider
@@ -119,6 +119,7 @@ def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, An
         "link": _Links(window, shown, chosen, at_places, provider.id),
         "mini": weeks_of_month(window.date),
         "monday": monday_of(window.date),
+        "booked": _booked(provider, window),
         "timezone": provider.timezone,
         "version": liveness.version_of(chosen),
         "shortcuts_off": provider.shortcuts_off,
@@ -142,6 +143,12 @@ def _body(
     if window.view == "agenda":
         days = [day for day in days if day.items]
     return {"days": days}
+
+
+def _booked(provider: Provider, window: Window) -> dict[dt.date, int]:
+    """How many are booked on the days of the strip over a day."""
+    monday = monday_of(window.date)
+    return agenda.count_by_day(provider, monday, monday + 7 * ONE_DAY) if window.view == "day" else {}
 
 
 def _columns(provider: Provider, colleagues: Sequence[Provider], chosen: Sequence[int]) -> list[grid.Column]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from portal.agenda import Entry
 from portal.layout import (
     MOST_LANES,
     MOST_LANES_OF_MANY,
+    SLOT_MINUTES,
     SLOTS_PER_DAY,
     SLOTS_PER_HOUR,
     Piece,
@@ -24,6 +25,7 @@ from portal.models import OfficeHours
 USUAL_HOURS = (8 * SLOTS_PER_HOUR, 18 * SLOTS_PER_HOUR)
 MORNING = 5 * SLOTS_PER_HOUR  # what begins earlier belongs to the night
 AIR = SLOTS_PER_HOUR // 2
+LEAST_GAP = SLOTS_PER_HOUR // 4  # what is shorter is no free time to book
 MONTH_MOST_ENTRIES = 4  # of a day; the rest folds
 
 
@@ -59,6 +61,18 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Free time within office hours, from a row of the day."""
+
+    top: int
+    minutes: int
+
+    @property
+    def start(self) -> dt.time:
+        return dt.time(self.top // SLOTS_PER_HOUR, self.top % SLOTS_PER_HOUR * SLOT_MINUTES)
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """One column of the grid, or one day of a list."""
 
@@ -67,6 +81,7 @@ class Day:
     open_rows: list[tuple[int, int]]
     folds: list[Fold] = field(default_factory=list)
     column: Column | None = None
+    gaps: dict[int, Gap] = field(default_factory=dict)  # by the place in `items` before which each stands
 
     @property
     def everything(self) -> list[Item]:
@@ -132,6 +147,7 @@ def build_grid(
     else:
         most = MOST_LANES if len(dates) == 1 else MOST_LANES_OF_MANY
         days = [_day(date, dates[0], timed, _opens(hours), most) for date in dates]
+        days = [with_gaps(day, here) for day in days] if len(days) == 1 else days
     rows = [item.piece for day in days for item in day.everything if item.piece]
     usual = _usual_rows(_opens(hours))
     first_hour, end_hour = hours_shown([usual, *((piece.top, piece.bottom) for piece in rows)])
@@ -139,6 +155,34 @@ def build_grid(
     opening = min([usual[0], *(top - AIR for top in starts if top >= MORNING)])
     banners = _banners(dates, entries, columns)
     return Grid(days, banners, first_hour, end_hour, row_of(here.time()), opening)
+
+
+def with_gaps(day: Day, here: dt.datetime) -> Day:
+    """Also tell what is free, between the entries and from now on. For lists, which draw no empty time."""
+    if day.date < here.date():
+        return day
+    earliest = _next_quarter(row_of(here.time())) if day.date == here.date() else 0
+    busy = sorted(_rows(item.entry, day.date) for item in day.everything if item.entry.takes_time)
+    starts = [_rows(item.entry, day.date)[0] for item in day.items]
+    gaps: dict[int, Gap] = {}
+    for opens, closes in day.open_rows:
+        free_from = max(opens, earliest)
+        for top, bottom in [*busy, (closes, closes)]:
+            if min(top, closes) - free_from >= LEAST_GAP:
+                place = sum(1 for start in starts if start < min(top, closes))
+                gaps[place] = Gap(free_from, (min(top, closes) - free_from) * SLOT_MINUTES)
+            free_from = max(free_from, bottom)
+    return replace(day, gaps=gaps)
+
+
+def _rows(entry: Entry, date: dt.date) -> tuple[int, int]:
+    """The rows an entry really takes of a day, however high it is drawn."""
+    top = row_of(entry.starts_at.time()) if entry.starts_at.date() == date else 0
+    return top, row_of(entry.ends_at.time()) if entry.ends_at.date() == date else SLOTS_PER_DAY
+
+
+def _next_quarter(row: int) -> int:
+    return -(-row // LEAST_GAP) * LEAST_GAP
 
 
 def list_days(dates: Sequence[dt.date], entries: Sequence[Entry]) -> list[Day]:

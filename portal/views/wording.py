@@ -71,11 +71,20 @@ def register(app: App) -> None:
         time_range,
         which_weekday,
         initials,
+        length_words,
         zone_option,
     ):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals.update(
         one_day=dt.timedelta(days=1), KINDS=KINDS, STATUSES=STATUSES, VERBS=VERBS, SOURCES=SOURCES
+    )
+
+
+def length_words(minutes: int) -> str:
+    """1 h 10 min; 45 min; 2 h."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join(
+        words for words in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if words
     )
 
 

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from portal import accounts, agenda, appointments, layout, offers, pull
 from portal.appointments import AllDay, Timed
 from portal.extensions import db
 from portal.models import AuditEntry, GoogleEvent, Provider
-from tests.forms import read_page
+from tests.forms import Element, read_page
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, entries, get, one_entry
 
 WEEK = f"/calendar?view=week&date={MONDAY}"
@@ -117,6 +118,38 @@ def test_on_paper_what_is_folded_away_follows_in_words(office: Office, visitor: 
     assert len(lines) == 5
     for number in range(7):
         assert sum(f"Event {number}" in text for text in [*in_the_grid, *lines]) == 1
+
+
+def gaps(page: Element) -> list[str]:
+    return [element.text for element in page.find("li") if element["class"] == "gap"]
+
+
+def test_a_days_free_time_is_named_between_its_entries_and_can_be_booked(
+    office: Office, visitor: FlaskClient
+) -> None:
+    office.book(at(4, "09:30"))
+    office.book(at(4, "10:30", minutes=15))  # ten minutes before it are no time to book
+    appointments.cancel(office.book(at(4, "13:00")), late=False, reason="", actor=office.provider, **VERB)
+    office.add_google_event(dt.datetime(2026, 11, 20, 20, tzinfo=dt.UTC), 60, "Dentist")  # 2 PM in Chicago
+    db.session.commit()
+    with time_machine.travel(NOW):
+        page = get(visitor, f"/calendar?view=day&date={MONDAY + dt.timedelta(days=4)}")
+        assert gaps(page) == ["30 min free Book", "3 h 15 min free Book", "2 h free Book"]
+        names = [link["aria-label"] for link in page.find("a") if "Book at" in link["aria-label"]]
+        assert names == ["Book at 9:00 AM", "Book at 10:45 AM", "Book at 3:00 PM"]
+        assert gaps(get(visitor, f"/calendar?view=day&date={MONDAY}")) == []  # over
+        today = get(visitor, f"/calendar?view=day&date={NOW.date()}")  # 11:20 AM
+        assert gaps(today) == ["5 h 30 min free Book"]
+        assert gaps(get(visitor, WEEK)) == []
+
+
+def test_the_strip_over_a_day_says_how_much_is_booked(office: Office, visitor: FlaskClient) -> None:
+    office.book(at(2, "09:00"))
+    office.book(at(2, "23:30"))
+    office.book(at(3, "09:00"), provider=office.other, title="Somebody else's")
+    page = get(visitor, f"/calendar?view=day&date={MONDAY}")
+    strip = [link.text for link in page.find("a") if link["id"].startswith("day-")]
+    assert [text for text in strip if "booked" in text] == ["Wed 18 November, 2 booked"]
 
 
 def test_more_providers_than_fit_are_told_of_and_those_that_fit_have_a_column_each(
