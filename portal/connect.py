@@ -24,6 +24,7 @@ from portal.models import (
     EventLink,
     Feed,
     GoogleCalendar,
+    GoogleEvent,
     Provider,
     SyncMode,
 )
@@ -89,11 +90,44 @@ def link_of(connection: Connection | None) -> Link:
 # Modes
 
 
-def choose_mode(provider: Provider, wanted: SyncMode, *, now: dt.datetime) -> frozenset[Effect]:
-    """Change the mode, or begin to. The effects left to the page: OPEN_WIZARD, TEAR_DOWN. Raises Refused."""
+def choose_mode(
+    provider: Provider,
+    wanted: SyncMode,
+    *,
+    now: dt.datetime,
+    keep_events: bool = False,
+    own_to_delete: int = 0,
+) -> frozenset[Effect]:
+    """Change the mode, or begin to. The effects left to the page: OPEN_WIZARD, TEAR_DOWN. Raises Refused.
+
+    `keep_events`: leave ours in Google, in a calendar that says it is no longer updated; only on the way to
+    off. `own_to_delete`: up to how many of the provider's own events may go with our calendar.
+    """
     connection = live_connection(provider)
     transition = modes.choose_mode(_mode(provider), link_of(connection), Mode(wanted.value))
-    return _carry_out(provider, connection, transition, now=now)
+    effects = _carry_out(provider, connection, transition, now=now)
+    if connection is not None and Effect.TEAR_DOWN in effects:
+        keeps = keep_events and wanted is SyncMode.OFF
+        connection.removal = {
+            **(connection.removal or {}),
+            "keep_events": keeps,
+            "own_to_delete": own_to_delete,
+        }
+    return effects
+
+
+def count_own_events(connection: Connection) -> int:
+    """Events in our calendar that the provider put there, as far as was read."""
+    query = (
+        sa.select(sa.func.count(GoogleEvent.id))
+        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
+        .where(
+            GoogleCalendar.connection_id == connection.id,
+            GoogleCalendar.is_app_calendar,
+            GoogleEvent.recurring_event_id.is_(None),
+        )
+    )
+    return db.session.scalar(query) or 0
 
 
 def start_over(provider: Provider, *, now: dt.datetime) -> frozenset[Effect]:
@@ -246,9 +280,11 @@ def _new_connection(provider: Provider, grant: Grant, *, now: dt.datetime) -> Co
 
 
 def _take_leftover(provider: Provider, sub: str, *, now: dt.datetime) -> str | None:
-    """Our calendar that had to stay in this account when its grant was dead: it is used again (sync-law §6)."""
+    """Our calendar that stayed in this account, for a dead grant or as wished: it is used again."""
     ended = last_ended(provider)
-    if ended is None or ended.google_sub != sub or not (ended.removal or {}).get("leftover"):
+    removal = (ended.removal if ended else None) or {}
+    has_stayed = removal.get("leftover") or removal.get("calendar") == "left"
+    if ended is None or ended.google_sub != sub or not has_stayed:
         return None
     ended.removal = {**(ended.removal or {}), "leftover": None, "leftover_reused_at": now.isoformat()}
     return ended.app_calendar_id

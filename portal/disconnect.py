@@ -6,6 +6,7 @@ Killed between any two steps, the next run begins again and finds less to do. Th
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,10 +87,14 @@ def _clear_google(run: Run, goal: Goal) -> bool:
     except OUT_OF_REACH:
         _note(run, calendar="missing")
         return True
-    planned = (run.connection.removal or {}).get("found", 0)
-    _note(run, found=max(planned, len(inventory.ours)), own_kept=inventory.others)
-    if goal is not Goal.START_OVER and inventory.others == 0:
+    removal = run.connection.removal or {}
+    _note(run, found=max(removal.get("found", 0), len(inventory.ours)), own_kept=inventory.others)
+    if removal.get("keep_events"):
+        _leave_calendar(run, calendar_id, inventory)
+        return True
+    if goal is not Goal.START_OVER and inventory.others <= removal.get("own_to_delete", 0):
         _delete_calendar(run, calendar_id)
+        _note(run, own_kept=0, own_deleted=inventory.others)
         return True
     if not _delete_events(run, calendar_id, inventory.ours):
         return False
@@ -131,6 +136,16 @@ def _count(inventory: Inventory, resource: Any, linked: frozenset[str], installa
         inventory.ours.append(event.event_id)
     else:
         inventory.others += 1
+
+
+def _leave_calendar(run: Run, calendar_id: str, inventory: Inventory) -> None:
+    """As wished, everything stays, under a name that says what it is worth from now on."""
+    row, connection = run.app_calendar(), run.connection
+    name = row.summary if row is not None else calendar_id
+    begun_at = dt.datetime.fromisoformat((connection.removal or {})["begun_at"])
+    date = begun_at.astimezone(connection.provider.zone).date()
+    run.google.patch_calendar(calendar_id, summary=f"{name} (no longer updated since {date.isoformat()})")
+    _note(run, calendar="left", left=len(inventory.ours))
 
 
 def _delete_calendar(run: Run, calendar_id: str) -> None:

@@ -42,6 +42,7 @@ times.register(blueprint)
 MODES = {mode.value: mode for mode in SyncMode}
 GOALS = {"off": SyncMode.OFF, "one-way": SyncMode.ONE_WAY}
 RECEIPT_DAYS = 7
+MOST_DIGITS = 6  # of a count in a form
 POLLED_STATES = frozenset({"first-sync", "removing"})
 
 
@@ -97,10 +98,10 @@ def change() -> ResponseReturnValue:
 
 @blueprint.post("/now")
 def sync_now() -> ResponseReturnValue:
-    """Ask for a run at once; the worker takes it up within a second, and the page tells when it is done."""
+    """Ask for a run at once, or for the next try to clear up; the page tells when it is done."""
     provider, now = signed_in_provider(), utcnow()
     connection = connect.live_connection(provider)
-    if connection is not None and connect.link_of(connection) is Link.RUNNING:
+    if connection is not None and connect.link_of(connection) in (Link.RUNNING, Link.REMOVING):
         connection.retry_at = None
         store.ask_for_pull(connection, now=now)
         store.note_change(provider.id, now=now)
@@ -158,7 +159,14 @@ def turn_off_now() -> ResponseReturnValue:
     goal = GOALS.get(request.form.get("to", ""), SyncMode.OFF)
     if _needs_tick(signed_in_provider(), goal) and "confirmed" not in request.form:
         return _turn_off_page(goal, problem="unconfirmed"), 422
-    return _leave("sync.turned-off", lambda provider, now: connect.choose_mode(provider, goal, now=now))
+    own = request.form.get("own", "")  # as many as the page said
+    choices: dict[str, Any] = {
+        "keep_events": "keep" in request.form,
+        "own_to_delete": int(own) if own.isdecimal() and len(own) < MOST_DIGITS else 0,
+    }
+    return _leave(
+        "sync.turned-off", lambda provider, now: connect.choose_mode(provider, goal, now=now, **choices)
+    )
 
 
 @blueprint.get("/start-over")
@@ -174,9 +182,11 @@ def start_over_now() -> ResponseReturnValue:
 
 def _turn_off_page(goal: SyncMode, problem: str | None = None) -> str:
     provider = signed_in_provider()
+    connection = connect.live_connection(provider)
     return render_template(
         "sync/turn_off.html",
         goal=goal.value,
+        own_there=connect.count_own_events(connection) if connection else 0,
         needs_tick=_needs_tick(provider, goal),
         problem=problem,
         **_context(provider, utcnow()),

@@ -463,3 +463,59 @@ def test_what_stayed_in_google_is_used_again_by_the_same_account(office: Office,
     assert {office.event_of(appointment)["status"] for appointment in booked} == {"confirmed"}
     assert len(office.app_events()) == len(booked) + is_there
     assert connect.last_ended(office.provider).removal["leftover"] is None
+
+
+@on_sqlite
+def test_our_events_stay_in_google_as_wished_and_the_calendars_name_says_what_it_is(office: Office) -> None:
+    booked = [office.book(days=days) for days in (2, 3)]
+    office.connect_and_rest()
+    calendar_id = add_by_hand(office)
+    (before,) = [each["summary"] for each in office.app_calendars()]
+    connection_id = office.connection.id
+    connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock(), keep_events=True)
+    db.session.commit()
+    assert office.run() is Outcome.DONE
+    (kept,) = [each for each in office.google.calendars(EMAIL) if each["id"] == calendar_id]
+    today = office.clock().astimezone(office.provider.zone).date()
+    assert kept["summary"] == f"{before} (no longer updated since {today})"
+    assert len(office.google.events(EMAIL, calendar_id)) == 3
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["calendar"], removal["left"], removal["revoked"]) == ("left", 2, True)
+    office.connect()
+    office.rest()
+    office.rest()
+    assert [(each["id"], each["summary"]) for each in office.app_calendars()] == [(calendar_id, before)]
+    assert len(office.app_events()) == len(booked) + 1
+
+
+@on_sqlite
+@pytest.mark.parametrize(("ticked", "is_deleted"), [(0, False), (1, False), (2, True)])
+def test_our_calendar_goes_whole_only_with_as_many_of_their_own_as_were_named(
+    office: Office, ticked: int, is_deleted: bool
+) -> None:
+    office.book(days=2)
+    office.connect_and_rest()
+    calendar_id = add_by_hand(office)
+    add_by_hand(office)
+    assert connect.count_own_events(office.connection) == 2
+    connection_id = office.connection.id
+    connect.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock(), own_to_delete=ticked)
+    db.session.commit()
+    assert office.run() is Outcome.DONE
+    there = [each["id"] for each in office.google.calendars(EMAIL)]
+    assert (calendar_id not in there) is is_deleted
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["found"], removal["left"], removal["own_kept"]) == (1, 0, 0 if is_deleted else 2)
+
+
+@on_sqlite
+def test_on_the_way_to_one_way_our_events_are_never_kept(office: Office) -> None:
+    """The feed would show them a second time."""
+    office.book(days=2)
+    office.connect_and_rest()
+    connect.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock(), keep_events=True)
+    db.session.commit()
+    assert office.run() is Outcome.DONE
+    assert office.app_calendars() == []

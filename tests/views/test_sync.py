@@ -22,6 +22,7 @@ from portal.models import (
     Connection,
     ConnectionPhase,
     GoogleCalendar,
+    GoogleEvent,
     LoginSession,
     NameDisplay,
     OfficeHours,
@@ -110,6 +111,23 @@ def active(provider: Provider) -> Connection:
     connection.next_check_at = utcnow() + dt.timedelta(seconds=55)
     connection.handled = connection.requested
     return connection
+
+
+def put_own_event_into_our_calendar(provider: Provider) -> None:
+    connection = connect.live_connection(provider)
+    ours = GoogleCalendar(
+        connection_id=connection.id,
+        calendar_id=connection.app_calendar_id,
+        summary="Lockstep",
+        access_role="owner",
+        is_app_calendar=True,
+        listed_at=NOW,
+    )
+    db.session.add(ours)
+    db.session.flush()
+    event = GoogleEvent(google_calendar_id=ours.id, event_id="by-hand", etag='"1"', generation=1)
+    event.status, event.summary = "confirmed", "By hand"
+    db.session.add(event)
 
 
 def in_trouble(problem: str) -> Callable[[Provider], Connection]:
@@ -394,6 +412,25 @@ def test_leaving_first_lists_what_goes_and_what_stays(desk: Desk, path: str, goa
     assert desk.press(path) == (303, "/calendar/sync")
     assert desk.state == ("two-way", "removing")
     assert desk.change(connect.live_connection).removal["goal"] == goal
+
+
+def test_what_may_stay_or_go_with_the_calendar_is_asked_with_a_count(desk: Desk) -> None:
+    desk.change(active)
+    assert "Delete the whole calendar" not in desk.open("/turn-off")
+    assert "Leave our events in Google" not in desk.open("/turn-off?to=one-way")
+    desk.change(put_own_event_into_our_calendar)
+    assert "and with it 1 event of your own" in desk.open("/turn-off")
+    desk.press("/turn-off", own="1", keep="1")
+    removal = desk.change(connect.live_connection).removal
+    assert (removal["own_to_delete"], removal["keep_events"]) == (1, True)
+
+
+@pytest.mark.parametrize("own", ["all", "-1", "9" * 30, ""])
+def test_a_count_that_the_page_never_named_lets_nothing_go(desk: Desk, own: str) -> None:
+    desk.change(active)
+    desk.press("/turn-off", own=own)
+    removal = desk.change(connect.live_connection).removal
+    assert (removal["own_to_delete"], removal["keep_events"]) == (0, False)
 
 
 def test_turning_one_way_off_is_done_at_once(desk: Desk) -> None:
