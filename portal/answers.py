@@ -19,6 +19,7 @@ from portal.models import (
     Connection,
     EventLink,
     GoogleCalendar,
+    GoogleEvent,
     LinkState,
     Provider,
 )
@@ -57,6 +58,23 @@ def choices(card: ChangeCard, *, now: dt.datetime) -> tuple[str, ...]:
             return ("reinstate", "keep") if reason == "restored-in-google" else ("keep",)
         case CardKind.GROUPED:
             return GROUPED_CHOICES.get(str(reason), ("keep",))
+
+
+def moved_to(card: ChangeCard) -> str:
+    """The calendar of the account in which the deleted event lives on, where it was moved; "" if in none."""
+    query = (
+        sa.select(GoogleCalendar.summary)
+        .join(GoogleEvent, GoogleEvent.google_calendar_id == GoogleCalendar.id)
+        .join(EventLink, EventLink.event_id == GoogleEvent.event_id)
+        .where(
+            EventLink.appointment_id == card.appointment_id,
+            GoogleCalendar.connection_id == card.connection_id,
+            GoogleCalendar.is_app_calendar.is_(False),
+            GoogleEvent.status != "cancelled",
+        )
+    )
+    is_deleted = card.kind is CardKind.DELETED and card.appointment_id is not None
+    return (db.session.scalar(query.limit(1)) or "") if is_deleted else ""
 
 
 GROUPED_CHOICES: dict[str, tuple[str, ...]] = {

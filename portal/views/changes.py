@@ -167,7 +167,7 @@ def _view(card: ChangeCard, appointments: dict[int, Appointment], *, now: dt.dat
         choices=answers.choices(card, now=now),
         appointments=tuple(found),
         reason=str(card.detail.get("reason", "")),
-        calendar=_calendar_name(card),
+        calendar=_calendar_name(card) or answers.moved_to(card),
         **_words_of_times(card, found),
     )
 

@@ -8,7 +8,7 @@ import itertools
 import pytest
 import sqlalchemy as sa
 
-from portal import clients, store
+from portal import answers, clients, store
 from portal.engine import Outcome
 from portal.extensions import db
 from portal.models import (
@@ -90,6 +90,7 @@ def test_an_event_moved_to_another_calendar_is_asked_about_and_read_there_as_the
     assert len(office.shown()) == 1
     (card,) = db.session.scalars(db.select(ChangeCard))
     assert card.kind is CardKind.DELETED
+    assert answers.moved_to(card) == office.google.calendars(EMAIL)[0]["summary"]
     office.assert_it_still_writes()
 
 

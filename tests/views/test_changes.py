@@ -113,6 +113,18 @@ def test_a_deleted_event_asks_and_the_appointment_can_be_canceled(
     assert shown(visitor) == []
 
 
+def test_an_event_that_was_moved_to_another_calendar_is_told_by_that_calendars_name(
+    office: Office, visitor: FlaskClient
+) -> None:
+    appointment = booked(office)
+    card(office, CardKind.DELETED, appointment, asks=True, state=LinkState.HELD)
+    theirs = office.add_google_event(appointment.starts_at, 50, "1001").event
+    assert "was deleted in Google" in shown(visitor)[0].text
+    theirs.event_id = f"event{appointment.id}"
+    db.session.commit()
+    assert "Rosa Tellan 1001 was moved to your calendar “Personal”" in shown(visitor)[0].text
+
+
 def test_put_back_sends_the_event_again(office: Office, visitor: FlaskClient) -> None:
     appointment = booked(office)
     number = card(office, CardKind.DELETED, appointment, asks=True, state=LinkState.HELD)
