@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal import store
+from portal import occurrences
 from portal.appointments import LONGEST_DAYS
-from portal.errors import InvalidCalendarData
 from portal.extensions import db
 from portal.localtime import ONE_DAY, start_of_day
 from portal.models import (
@@ -20,23 +19,16 @@ from portal.models import (
     AppointmentKind,
     AppointmentStatus,
     Client,
-    Connection,
-    GoogleCalendar,
     GoogleEvent,
     GoogleOccurrence,
     Location,
     Provider,
 )
-from portal.sync.recurrence import Occurrence, expand
+from portal.occurrences import Found
 
-NOT_SHOWN_TYPES = ("birthday", "workingLocation")
 MISSED = ("canceled", "late-canceled", "no-show")
 BUSY = "Busy"
 MOST_FOUND = 100  # by a search
-# What pull.py keeps ready: Google's occurrences of these days around the present. Later ones are expanded
-# when a page asks for them; earlier ones are gone.
-GOOGLE_READY_AHEAD = dt.timedelta(days=370)
-GOOGLE_KEPT_BEFORE = dt.timedelta(days=90)
 LONGEST = dt.timedelta(days=LONGEST_DAYS + 1)  # of any appointment
 WIDEST_OFFSET = dt.timedelta(hours=14)  # all-day entries are kept by the midnights of another zone
 
@@ -114,7 +106,8 @@ def gather(
     window = _Window(viewer.zone, first, end)
     entries = [_from_appointment(row, viewer) for row in _appointments(ids, window, filters)]
     if filters.google:
-        entries += _google_entries(ids, window, viewer, now)
+        found = occurrences.between(ids, window.starts_at, window.ends_at, now=now)
+        entries += [_from_occurrence(each, viewer) for each in found]
     inside = [entry for entry in entries if entry.first_day < end and entry.end_day > first]
     inside.sort(key=lambda entry: (_instant(entry.starts_at), -_instant(entry.ends_at), entry.data_id))
     return [_masked(entry, viewer) for entry in mark_clashes(inside)]
@@ -179,7 +172,7 @@ def search(viewer: Provider, text: str, *, now: dt.datetime) -> list[Entry]:
         .limit(MOST_FOUND)
     ).all()
     events = db.session.execute(
-        _occurrence_query([viewer.id])
+        occurrences.query([viewer.id])
         .where(sa.func.lower(GoogleEvent.summary).contains(pattern, autoescape=True))
         .order_by(GoogleOccurrence.starts_at.desc())
         .limit(MOST_FOUND)
@@ -196,18 +189,8 @@ def _overlaps(entry: Entry, starts_at: dt.datetime, ends_at: dt.datetime) -> boo
 
 def find_occurrence(viewer: Provider, event_id: int, key: str) -> Entry | None:
     """One occurrence of a Google event of the viewer's own account, by the event's row and its key."""
-    query = _occurrence_query([viewer.id]).where(GoogleEvent.id == event_id)
-    row = db.session.execute(query.where(GoogleOccurrence.occurrence_key == key)).one_or_none()
-    if row is not None:
-        return _masked(_from_occurrence((*row,), viewer), viewer)
-    moment = _moment_of(key)
-    if moment is None:
-        return None
-    found = _expanded([viewer.id], moment - ONE_DAY, moment + 2 * ONE_DAY, sa.true())
-    for later in found:
-        if (later[0].google_event_id, later[0].occurrence_key) == (event_id, key):
-            return _masked(_from_occurrence(later, viewer), viewer)
-    return None
+    found = occurrences.find(viewer.id, event_id, key)
+    return _masked(_from_occurrence(found, viewer), viewer) if found else None
 
 
 def mark_clashes(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -275,128 +258,6 @@ def _is_at(names: frozenset[str]) -> sa.ColumnElement[bool]:
     return sa.or_(known, Appointment.location.is_(None), Appointment.location.not_in(listed))
 
 
-_Found = tuple[GoogleOccurrence, GoogleEvent, dt.datetime | None, str]
-
-
-def _google_entries(ids: Sequence[int], window: _Window, viewer: Provider, now: dt.datetime) -> list[Entry]:
-    """Those that stand ready, and beyond them those that have to be expanded for this page."""
-    found = {
-        entry.data_id: entry
-        for row in _occurrences(ids, window)
-        if (entry := _from_occurrence((*row,), viewer))
-    }
-    if window.ends_at > now + GOOGLE_READY_AHEAD:
-        is_due = sa.or_(GoogleEvent.expanded_until.is_(None), GoogleEvent.expanded_until < window.ends_at)
-        for later in _expanded(ids, window.starts_at, window.ends_at, is_due):
-            entry = _from_occurrence(later, viewer)
-            found.setdefault(entry.data_id, entry)
-    return list(found.values())
-
-
-def _expanded(
-    ids: Sequence[int], starts_at: dt.datetime, ends_at: dt.datetime, which: sa.ColumnElement[bool]
-) -> list[_Found]:
-    """Occurrences between two instants, expanded now from the rules Google sent; nothing is stored."""
-    rows = db.session.execute(
-        sa.select(GoogleEvent, GoogleCalendar.stale_since, Provider.id, Provider.name)
-        .join(GoogleCalendar, GoogleEvent.google_calendar_id == GoogleCalendar.id)
-        .join(Connection, GoogleCalendar.connection_id == Connection.id)
-        .join(Provider, Connection.provider_id == Provider.id)
-        .where(Provider.id.in_(ids), *_SHOWN_CALENDARS, which, GoogleEvent.recurring_event_id.is_(None))
-        .where(GoogleEvent.quarantine.is_(None), GoogleEvent.status != "cancelled")
-    ).all()
-    overrides: dict[tuple[int, str | None], list[GoogleEvent]] = {}
-    for row in _overrides({event.google_calendar_id for event, *_ in rows}):
-        overrides.setdefault((row.google_calendar_id, row.recurring_event_id), []).append(row)
-    found: list[_Found] = []
-    for event, stale_since, provider_id, name in rows:
-        series = [event, *overrides.get((event.google_calendar_id, event.event_id), ())]
-        for shown, occurrence in _expand_series(series, starts_at, ends_at):
-            found.append((_transient(shown, occurrence, provider_id), shown, stale_since, name))
-    return found
-
-
-def _overrides(calendar_ids: Iterable[int]) -> Sequence[GoogleEvent]:
-    return db.session.scalars(
-        sa.select(GoogleEvent).where(
-            GoogleEvent.google_calendar_id.in_(calendar_ids), GoogleEvent.recurring_event_id.is_not(None)
-        )
-    ).all()
-
-
-def _expand_series(
-    series: Sequence[GoogleEvent], starts_at: dt.datetime, ends_at: dt.datetime
-) -> Iterator[tuple[GoogleEvent, Occurrence]]:
-    by_id = {row.event_id: row for row in series}
-    first, *overrides = [store.event_value(row) for row in series]
-    try:
-        found = expand(first, overrides, after=starts_at, before=ends_at)
-    except InvalidCalendarData:  # the next pull finds it as well, and tells the doctor
-        return
-    for occurrence in found:
-        row = by_id[occurrence.event_id]
-        if row.event_type not in NOT_SHOWN_TYPES and row.self_response != "declined":
-            yield row, occurrence
-
-
-def _transient(event: GoogleEvent, occurrence: Occurrence, provider_id: int) -> GoogleOccurrence:
-    """A row for this page alone; it joins no session."""
-    start, end = occurrence.start, occurrence.end
-    return GoogleOccurrence(
-        google_event_id=event.id,
-        provider_id=provider_id,
-        occurrence_key=occurrence.key,
-        all_day=start.is_all_day,
-        start_date=start.date,
-        end_date=end.date,
-        starts_at=start.instant,
-        ends_at=end.instant,
-    )
-
-
-def _moment_of(key: str) -> dt.datetime | None:
-    """The instant that an occurrence's key names; see `EventTime.key`."""
-    for pattern in ("%Y%m%dT%H%M%SZ", "%Y%m%d"):
-        try:
-            return dt.datetime.strptime(key, pattern).replace(tzinfo=dt.UTC)
-        except ValueError:
-            continue
-    return None
-
-
-_SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
-
-
-def _occurrence_query(
-    ids: Sequence[int],
-) -> sa.Select[GoogleOccurrence, GoogleEvent, dt.datetime | None, str]:
-    return (
-        sa.select(GoogleOccurrence, GoogleEvent, GoogleCalendar.stale_since, Provider.name)
-        .join(GoogleEvent, GoogleOccurrence.google_event_id == GoogleEvent.id)
-        .join(GoogleCalendar, GoogleEvent.google_calendar_id == GoogleCalendar.id)
-        .join(Connection, GoogleCalendar.connection_id == Connection.id)
-        .join(Provider, GoogleOccurrence.provider_id == Provider.id)
-        .where(
-            GoogleOccurrence.provider_id.in_(ids),
-            *_SHOWN_CALENDARS,
-            GoogleEvent.quarantine.is_(None),
-            GoogleEvent.status != "cancelled",
-            GoogleEvent.event_type.not_in(NOT_SHOWN_TYPES),
-            sa.or_(GoogleEvent.self_response.is_(None), GoogleEvent.self_response != "declined"),
-        )
-    )
-
-
-def _occurrences(
-    ids: Sequence[int], window: _Window
-) -> Sequence[sa.Row[GoogleOccurrence, GoogleEvent, dt.datetime | None, str]]:
-    return db.session.execute(
-        _occurrence_query(ids).where(
-            GoogleOccurrence.starts_at < window.ends_at, GoogleOccurrence.ends_at > window.starts_at
-        )
-    ).all()
-
-
 def _from_appointment(row: Appointment, viewer: Provider) -> Entry:
     starts_at, ends_at = row.starts_at.astimezone(viewer.zone), row.ends_at.astimezone(viewer.zone)
     first_day, end_day = _days(row.all_day, row.start_date, row.end_date, starts_at, ends_at)
@@ -424,7 +285,7 @@ def _from_appointment(row: Appointment, viewer: Provider) -> Entry:
     )
 
 
-def _from_occurrence(found: _Found, viewer: Provider) -> Entry:
+def _from_occurrence(found: Found, viewer: Provider) -> Entry:
     """Somebody else's Google events are no more than busy time, to the practice's owner as well."""
     row, event, stale_since, provider_name = found
     starts_at, ends_at = row.starts_at.astimezone(viewer.zone), row.ends_at.astimezone(viewer.zone)

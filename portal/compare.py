@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import agenda, clients, store
+from portal import clients, occurrences, store
 from portal.errors import EventNotFound, InvalidCalendarData
 from portal.extensions import db
 from portal.google.client import GoogleClient
@@ -433,7 +433,7 @@ def _judge_occurrence(
         return "not-chosen"
     if event.self_response == "declined":
         return "declined"
-    if event.event_type in agenda.NOT_SHOWN_TYPES:
+    if event.event_type in occurrences.NOT_SHOWN_TYPES:
         return HIDDEN_TYPES.get(event.event_type, "birthday")
     if stored is None:
         return "too-old" if occurrence.end.instant < now - KEPT_BEFORE + ONE_DAY else "not-here"

@@ -33,7 +33,10 @@ LAYERS: tuple[tuple[str, frozenset[str]], ...] = (
     (
         "practice",
         frozenset(
-            {"accounts", "agenda", "appointments", "audit", "cards", "clients", "facts", "feeds", "series"}
+            {
+                *("accounts", "agenda", "appointments", "audit", "cards", "clients", "facts", "feeds"),
+                *("occurrences", "series"),
+            }
         ),
     ),
     ("shell", frozenset()),  # push, pull, connect … and every module that is not named here

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from portal import agenda, liveness, offers
+from portal import agenda, liveness, occurrences, offers
 from portal.agenda import Entry, Filters
 from portal.clock import utcnow
 from portal.config import Config
@@ -115,7 +115,7 @@ def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, An
         "chosen": chosen,
         "places": places,
         "at_places": at_places,
-        "google_is_gone": "google" in shown and window.first < (here - agenda.GOOGLE_KEPT_BEFORE).date(),
+        "google_is_gone": "google" in shown and window.first < (here - occurrences.KEPT_BEFORE).date(),
         "link": _Links(window, shown, chosen, at_places, provider.id),
         "mini": weeks_of_month(window.date),
         "monday": monday_of(window.date),

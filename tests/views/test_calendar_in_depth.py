@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from portal import accounts, agenda, appointments, layout, offers, pull
+from portal import accounts, appointments, layout, occurrences, offers, pull
 from portal.appointments import AllDay, Timed
 from portal.extensions import db
 from portal.models import AuditEntry, GoogleEvent, Provider
@@ -218,8 +218,8 @@ def test_the_address_of_a_google_event_outlives_a_new_expansion(office: Office, 
 
 
 def test_what_pull_keeps_ready_is_what_pages_count_on() -> None:
-    assert agenda.GOOGLE_READY_AHEAD == pull.REEXPAND_BELOW
-    assert agenda.GOOGLE_KEPT_BEFORE == pull.KEPT_BEFORE
+    assert occurrences.READY_AHEAD == pull.REEXPAND_BELOW
+    assert occurrences.KEPT_BEFORE == pull.KEPT_BEFORE
 
 
 def test_a_page_from_before_googles_events_says_that_there_are_none(visitor: FlaskClient) -> None:
