@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from portal import channels
+from portal import channels, own_events
 from portal.columns import UTCDateTime
 from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, Provider
@@ -72,7 +72,8 @@ def hasten_watched(*, now: dt.datetime, poll: int) -> None:
 def begin_verification(run: Run) -> None:
     """Once a night, begin every calendar anew, all in one transaction; runs go on from wherever they were.
 
-    Asked before each pull, so that a missed or a doubled tick makes no difference.
+    What was agreed on our own events is held against the rows here too, since no list tells of that. Asked
+    before each pull, so that a missed or a doubled tick makes no difference.
     """
     connection, now = run.connection, run.now
     minute = verification_minute(run.practice.installation, connection.id)
@@ -84,6 +85,7 @@ def begin_verification(run: Run) -> None:
         where = (GoogleCalendar.connection_id == connection.id, is_read)
         for calendar in db.session.scalars(sa.select(GoogleCalendar).where(*where)):
             begin_generation(calendar)
+        own_events.mark_drift(run)
         run.counts["verified"] += 1
     connection.verified_at = now
     run.commit()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal import appointments, cards, clients, store
 from portal.appointments import AllDay, Timed, When
@@ -197,6 +198,26 @@ def local_values(run: Run, appointments: Sequence[Appointment]) -> dict[int, Loc
         )
         for appointment in appointments
     }
+
+
+def mark_drift(run: Run) -> None:
+    """Whatever was agreed that is not what the rows here want, with nothing that says so: write it again."""
+    links = db.session.scalars(
+        sa.select(EventLink)
+        .options(joinedload(EventLink.appointment))
+        .where(
+            EventLink.connection_id == run.connection_id,
+            EventLink.state == LinkState.LIVE,
+            EventLink.held.is_(None),
+            EventLink.needs_write.is_(False),
+        )
+    ).all()
+    wanted = local_values(run, [link.appointment for link in links])
+    for link in links:
+        local = wanted[link.appointment_id]
+        if local.is_live and local.content.content_hash() != link.content_hash:
+            link.needs_write = True
+            run.counts["drifted"] += 1
 
 
 def _hold(link: EventLink, event: Event) -> None:

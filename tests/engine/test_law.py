@@ -519,3 +519,24 @@ def test_on_the_way_to_one_way_our_events_are_never_kept(office: Office) -> None
     db.session.commit()
     assert office.run() is Outcome.DONE
     assert office.app_calendars() == []
+
+
+# Once a night
+
+
+@on_sqlite
+def test_a_night_finds_what_differs_here_without_a_word_and_writes_it(office: Office) -> None:
+    """As a row does that was mended by hand, or that a fault of ours had forgotten to mark."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    table = Appointment.__table__
+    later = appointment.starts_at + dt.timedelta(hours=1)
+    times = {"starts_at": later, "ends_at": later + dt.timedelta(minutes=50)}
+    db.session.execute(sa.update(table).values(**times))
+    db.session.commit()
+    office.rest()
+    assert office.google.writes() == 0
+    office.clock.advance(hours=25)
+    office.rest()
+    assert starts_at(office.event_of(appointment)) == later
+    assert office.google.writes() == 1
