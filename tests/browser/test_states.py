@@ -56,16 +56,9 @@ def page(open_page: OpenPage, world: World, complaints: Complaints) -> Page:
 
 def press(page: Page, name: str) -> None:
     """Tab to the button or link of this name, see where the focus is, and press it."""
-    page.locator("body").evaluate("(body) => { document.activeElement.blur(); body.focus(); }")
-    for _ in range(MOST_TABS):
-        page.keyboard.press("Tab")
-        focused, is_visible = page.evaluate(FOCUSED)
-        if focused == name:
-            assert is_visible, f"nobody sees that {name!r} has the focus"
-            with page.expect_navigation():
-                page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"{name!r} cannot be reached by Tab on {page.url}")
+    focus(page, name)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def look(page: Page, world: World, state: str, *, name: str = "", address: str = SYNC) -> None:
@@ -76,13 +69,33 @@ def look(page: Page, world: World, state: str, *, name: str = "", address: str =
         page.set_viewport_size(settings["viewport"])
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            screenshot(page, f"{name}-{screen}-{scheme}", whole_page=True)
+            keep(page, f"{name}-{screen}-{scheme}", settings["viewport"])
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (state, screen, wide) == (state, screen, 0)
         assert page.evaluate(CLIPPED) == []
         assert axe(page) == []
     page.set_viewport_size(SCREENS["desktop"]["viewport"])
     page.emulate_media(color_scheme="light")
+
+
+def keep(page: Page, name: str, viewport: dict[str, int]) -> None:
+    """A picture of the whole page on a screen as tall as it: so what sticks to the foot stays at the foot."""
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": viewport["width"], "height": max(tall, viewport["height"])})
+    screenshot(page, name)
+    page.set_viewport_size(viewport)
+
+
+def focus(page: Page, name: str) -> None:
+    """Tab to what carries this name."""
+    page.locator("body").evaluate("(body) => { document.activeElement.blur(); body.focus(); }")
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        focused, is_visible = page.evaluate(FOCUSED)
+        if focused == name:
+            assert is_visible, f"nobody sees that {name!r} has the focus"
+            return
+    raise AssertionError(f"{name!r} cannot be reached by Tab on {page.url}")
 
 
 def wait_for(page: Page, world: World, state: str, *, address: str = SYNC) -> None:
@@ -107,10 +120,23 @@ def set_up(page: Page, world: World) -> None:
     press(page, "Connect Google account")
     consent(page, world)
     look(page, world, "choosing", address=f"{SYNC}/calendars")
+    focus(page, "Home and garden")
+    page.keyboard.press("Space")
+    assert page.get_by_role("checkbox", name="Home and garden").is_checked()
+    page.keyboard.press("Space")
     press(page, "Continue")
     look(page, world, "preview", address=f"{SYNC}/preview")
     press(page, "Continue")
     look(page, world, "first-sync")
+    a_check_waits_for_a_worker(page, world)
+
+
+def a_check_waits_for_a_worker(page: Page, world: World) -> None:
+    page.goto(f"{world.url}{SYNC}/doctor")
+    press(page, "Check everything now")
+    look(page, world, "first-sync", name="doctor-checking", address=f"{SYNC}/doctor")
+    press(page, "Stop checking")
+    expect(page.get_by_role("button", name="Check everything now")).to_be_visible()
 
 
 def sync_now(page: Page, world: World) -> None:
@@ -123,6 +149,8 @@ def test_every_state_is_reached_and_left_by_what_the_page_offers(page: Page, wor
     set_up(page, world)
     world.portal.start_worker()
     look(page, world, "active")
+    an_appointment_is_proved(page, world)
+    the_help_is_searched(page, world)
     a_deletion_is_answered(page, world)
     the_doctor_compares(page, world)
     a_question_is_answered(page, world)
@@ -139,6 +167,12 @@ def one_way_and_back(page: Page, world: World) -> None:
     page.keyboard.press("ArrowDown")
     press(page, "Continue")
     look(page, world, "one-way")
+    url = page.get_by_label("Feed URL").input_value()
+    focus(page, "Copy link")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    press(page, "New feed URL")
+    assert page.get_by_label("Feed URL").input_value() != url
     press(page, "Turn off")
     press(page, "Turn off")
     wait_for(page, world, "off")
@@ -149,6 +183,41 @@ def next_event(world: World) -> dict[str, str]:
     soonest = (dt.datetime.now(ZONE) + dt.timedelta(days=1)).isoformat()
     coming = [each for each in outside(world) if each["start"].get("dateTime", "") > soonest]
     return min(coming, key=lambda each: each["start"]["dateTime"])
+
+
+def an_appointment_is_proved(page: Page, world: World) -> None:
+    page.goto(f"{world.url}/calendar?view=agenda")
+    page.locator('[data-entry="appointment"][data-status="scheduled"]').nth(3).focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    address = page.url.removeprefix(world.url)
+    press(page, "Look in Google now")
+    expect(page.get_by_text("it is there, as it is here")).to_be_visible()
+    press(page, "Push again")
+    expect(page.get_by_text("being written to Google again")).to_be_visible()
+    wait_until(lambda: is_proved(page, world, address), seconds=30, what="the event is written again")
+    page.set_viewport_size(SCREENS["phone"]["viewport"])
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert axe(page) == []
+    page.set_viewport_size(SCREENS["desktop"]["viewport"])
+
+
+def is_proved(page: Page, world: World, address: str) -> bool:
+    page.goto(world.url + address)
+    return page.locator('[data-proof="in-google"]').count() == 1
+
+
+def the_help_is_searched(page: Page, world: World) -> None:
+    page.goto(world.url + SYNC)
+    page.locator("main").get_by_role("link", name="Help").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    page.get_by_label("Search the help").focus()
+    page.keyboard.type("twice")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    press(page, "Everything is there twice")
+    expect(page.get_by_role("heading", level=1, name="Everything is there twice")).to_be_visible()
 
 
 def a_deletion_is_answered(page: Page, world: World) -> None:
@@ -177,7 +246,7 @@ def the_doctor_compares(page: Page, world: World) -> None:
     look(page, world, "active", name="doctor", address=f"{SYNC}/doctor")
     page.goto(f"{world.url}/help/late")
     assert axe(page) == []
-    screenshot(page, "help-answer-desktop-light", whole_page=True)
+    keep(page, "help-answer-desktop-light", SCREENS["desktop"]["viewport"])
 
 
 def a_question_is_answered(page: Page, world: World) -> None:
@@ -241,12 +310,21 @@ def one_out_of_reach_too(page: Page, world: World) -> None:
 def turning_off_is_seen(page: Page, world: World) -> None:
     """Google fails at first: it goes on by itself as soon as it answers."""
     page.goto(world.url + SYNC)
+    press(page, "Start over")
+    look(page, world, "active", name="start-over", address=f"{SYNC}/start-over")
+    press(page, "Leave it as it is")
     press(page, "Turn off")
     look(page, world, "active", name="turn-off", address=f"{SYNC}/turn-off")
     world.google.add_fault("backend_error", method="calendar.*", times=None)
     press(page, "Turn off")
+    wait_until(lambda: can_try_again(page, world), seconds=30, what="the first try failed")
     look(page, world, "removing")
     world.google.clear_faults()
-    wait_for(page, world, "off")
+    press(page, "Try again now")
+    look(page, world, "off", name="sync-receipt")
     expect(page.get_by_text("Two-Way Sync has ended")).to_be_visible()
-    screenshot(page, "receipt-desktop-light", whole_page=True)
+
+
+def can_try_again(page: Page, world: World) -> bool:
+    page.goto(world.url + SYNC)
+    return page.get_by_role("button", name="Try again now").count() == 1

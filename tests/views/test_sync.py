@@ -402,6 +402,30 @@ def test_sync_now_asks_for_a_run(desk: Desk) -> None:
     assert connection.requested > connection.handled
 
 
+def test_while_a_question_is_open_nothing_is_promised(desk: Desk) -> None:
+    desk.change(in_trouble("question"))
+    page = desk.open()
+    assert "Waits for you" in page
+    assert "goes out at once" not in page
+
+
+def test_clearing_up_that_met_trouble_can_be_tried_again_at_once(desk: Desk) -> None:
+    desk.change(active)
+    desk.press("/turn-off")
+    assert "Try again now</button>" not in desk.open(), "it has only begun"
+    assert re.findall(r'<li class="phase ([a-z-]+)">', desk.open()) == ["is-now", "is-next", "is-next"]
+
+    def fail(provider: Provider) -> None:
+        connection = connect.live_connection(provider)
+        assert connection
+        connection.failures, connection.retry_at = 3, utcnow() + dt.timedelta(minutes=9)
+
+    desk.change(fail)
+    assert "Try again now</button>" in desk.open()
+    assert desk.press("/now") == (303, "/calendar/sync")
+    assert desk.change(connect.live_connection).retry_at is None
+
+
 @pytest.mark.parametrize(("path", "goal"), [("/turn-off", "off"), ("/start-over", "start-over")])
 def test_leaving_first_lists_what_goes_and_what_stays(desk: Desk, path: str, goal: str) -> None:
     desk.change(active)
