@@ -169,7 +169,7 @@ def with_gaps(day: Day, here: dt.datetime) -> Day:
         free_from = max(opens, earliest)
         for top, bottom in [*busy, (closes, closes)]:
             if min(top, closes) - free_from >= LEAST_GAP:
-                place = sum(1 for start in starts if start < min(top, closes))
+                place = sum(1 for start in starts if start < free_from)
                 gaps[place] = Gap(free_from, (min(top, closes) - free_from) * SLOT_MINUTES)
             free_from = max(free_from, bottom)
     return replace(day, gaps=gaps)

@@ -141,6 +141,8 @@ def test_a_days_free_time_is_named_between_its_entries_and_can_be_booked(
         today = get(visitor, f"/calendar?view=day&date={NOW.date()}")  # 11:20 AM
         assert gaps(today) == ["5 h 30 min free Book"]
         assert gaps(get(visitor, WEEK)) == []
+        order = [item["class"] for item in page.find("ol")[-1].find("li")]
+        assert [name == "gap" for name in order] == [True, False, False, True, False, False, True]
 
 
 def test_the_strip_over_a_day_says_how_much_is_booked(office: Office, visitor: FlaskClient) -> None:
