@@ -125,7 +125,7 @@ def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
         if is_pull_due:
             freshness.begin_verification(run)
             if not pull(run, full=full):
-                return Outcome.MORE
+                return _hand_on(run)
             if run.connection.tightened_at is not None:
                 run.connection.tightened_at = None
                 run.commit()

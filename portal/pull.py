@@ -40,7 +40,7 @@ QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=f
 
 
 def pull(run: Run, *, full: bool = False) -> bool:
-    """Read every chosen calendar and the app calendar. False when the time was up first.
+    """Read every chosen calendar and the app calendar. False when time or quota was used up first.
 
     Raises CalendarError for what ails the account or the app calendar; a chosen calendar that no longer opens
     is marked stale, and the others go on.
@@ -72,7 +72,7 @@ def begin_generation(calendar: GoogleCalendar) -> None:
 
 
 def _pull_calendar(run: Run, calendar_id: int) -> bool:
-    """Page after page up to the sync token. False when the time was up between two pages."""
+    """Page after page up to the sync token. False when time or quota was used up between two pages."""
     new_generations = 0
     while True:
         calendar = db.session.get_one(GoogleCalendar, calendar_id)
@@ -81,6 +81,8 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
         sync_token, page_token = calendar.sync_token, calendar.page_token
+        if not run.has_room(["list"]):
+            return False
         try:
             page = run.google.list_events(calendar.calendar_id, sync_token=sync_token, page_token=page_token)
         except (SyncTokenExpired, InvalidRequest) as error:
@@ -125,6 +127,8 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     run.keep_tokens()
     run.commit()
     for link_id in absent:
+        if not run.has_room(["get"]):
+            break  # the next pull asks for the others
         _look_for(run, calendar.calendar_id, link_id)
     if absent:
         own_events.group_deletions(run)

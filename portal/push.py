@@ -292,6 +292,10 @@ def _look_again(run: Run, calendar_id: str, plan: Plan, error: CalendarError) ->
         _postpone(run, plan, error)
         run.commit()
         return
+    if not run.has_room(["get"]):
+        _link_row(run, plan).retry_at = run.pause_until  # not one of its tries
+        run.commit()
+        return
     run.looked_at.add(plan.appointment_id)
     try:
         event = from_google(run.google.get_event(calendar_id, plan.event_id))

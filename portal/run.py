@@ -88,6 +88,14 @@ class Run:
             self.pause_until = self.now + dt.timedelta(seconds=wait)
         return wait <= 0
 
+    def has_room(self, verbs: Sequence[str]) -> bool:
+        """The same between two commits: nothing is booked, so nothing is left uncommitted."""
+        spent = [*self.connection.spent, [self.now.timestamp(), float(self.units)]]
+        wait = pace.wait_seconds(spent, pace.cost(verbs), now=self.now.timestamp())
+        if wait > 0:
+            self.pause_until = self.now + dt.timedelta(seconds=wait)
+        return wait <= 0
+
     def spend(self, verbs: Sequence[str]) -> None:
         """Count a batch by its parts; the request that carried it was counted as one."""
         self.units += pace.cost(verbs) - 1

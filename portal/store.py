@@ -117,7 +117,8 @@ def behind(
     """Up to `most` appointments whose Google side may need work, with links: the nearest dates first."""
     is_past = sa.case((Appointment.ends_at >= now, 0), else_=1)
     shows_too_much = sa.case((EventLink.state == LinkState.LIVE, 0), else_=1)
-    order = [is_past, Appointment.starts_at, Appointment.id]
+    coming = sa.case((Appointment.ends_at >= now, Appointment.starts_at))  # and NULL, which is as near as any
+    order = [is_past, coming, Appointment.starts_at.desc(), Appointment.id]
     if connection.tightened_at is not None:
         order.insert(0, shows_too_much)
     statement = (

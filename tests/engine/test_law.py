@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 import sqlalchemy as sa
@@ -540,3 +541,72 @@ def test_a_night_finds_what_differs_here_without_a_word_and_writes_it(office: Of
     office.rest()
     assert starts_at(office.event_of(appointment)) == later
     assert office.google.writes() == 1
+
+
+# Outward
+
+
+@on_sqlite
+def test_the_nearest_dates_go_out_first_in_both_directions(office: Office) -> None:
+    booked = {days: office.book(days=days) for days in (-20, 30, -3, 2, -10, 9)}
+    office.connect()
+    office.rest()
+    log = office.google.requests(method="calendar.events.insert")["requests"]
+    sent = [json.loads(each["body"])["start"] for each in log]
+    order = [booked[days].starts_at for days in (2, 9, 30, -3, -10, -20)]
+    assert [dt.datetime.fromisoformat(each["dateTime"]) for each in sent] == order
+
+
+@on_sqlite
+def test_what_no_list_named_is_looked_up_only_as_far_as_the_quota_goes(office: Office) -> None:
+    booked = [office.book(days=2 + number) for number in range(20)]
+    office.connect_and_rest()
+    office.clock.advance(minutes=6)
+    for event in office.app_events():
+        office.google.act_on_event(EMAIL, office.app_calendar_id, event["id"], "hide", seconds=3600)
+    connection = office.connection
+    connection.spent = [[office.clock().timestamp(), 580.0]]
+    db.session.commit()
+    assert office.run(full=True) is Outcome.PACED
+    assert office.google.requests(after=10**12)["counters"]["reads"] <= 10
+    office.clock.advance(seconds=61)
+    office.rest()
+    looked_up = office.google.requests(method="calendar.events.get")["requests"]
+    assert len({each["path"] for each in looked_up}) == len(looked_up) == len(booked)
+    assert office.google.writes() == 0
+    office.assert_it_still_writes()
+
+
+@on_sqlite
+def test_without_room_in_the_minute_nothing_is_read_and_nothing_is_tried_at_once(office: Office) -> None:
+    office.connect_and_rest()
+    office.google.add_event(EMAIL, summary="Lunch", **timed(office))
+    connection = office.connection
+    connection.spent = [[office.clock().timestamp(), 590.0]]
+    db.session.commit()
+    assert office.run() is Outcome.PACED
+    assert office.shown() == []
+    assert office.connection.retry_at is not None
+    office.clock.advance(seconds=61)
+    office.rest()
+    assert office.shown() == ["Lunch"]
+
+
+@on_sqlite
+def test_a_refused_write_that_cannot_be_looked_at_yet_keeps_its_tries(office: Office) -> None:
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    event = office.event_of(appointment)
+    office.google.change_event(EMAIL, office.app_calendar_id, event["id"], **timed(office, days=5))
+    office.move(appointment, hours=2)
+    connection = office.connection
+    connection.spent = [[office.clock().timestamp(), 587.0]]
+    db.session.commit()
+    office.run()
+    link = db.session.scalars(sa.select(EventLink)).one()
+    assert (link.tries, link.retry_at is not None) == (0, True)
+    assert office.google.requests(method="calendar.events.get")["requests"] == []
+    office.clock.advance(seconds=61)
+    office.rest()
+    db.session.expire_all()
+    assert starts_at(office.event_of(appointment)) == appointment.starts_at
