@@ -74,7 +74,7 @@ def examine(facts: ConnectionFacts, story: Story, checks: Checks, *, now: dt.dat
             _app_calendar(facts),
             _calendars(checks),
             _grant(facts, checks),
-            _channel(checks),
+            _channel(facts, checks),
             _pushed(facts, story, now=now),
             _pulled(facts, story, now=now),
             _unsent(checks),
@@ -140,10 +140,12 @@ def _grant(facts: ConnectionFacts, checks: Checks) -> Line:
     return _judge("grant", problem, "accepted", level=Level.BAD)
 
 
-def _channel(checks: Checks) -> Line:
+def _channel(facts: ConnectionFacts, checks: Checks) -> Line:
     if not checks.can_push or not checks.watchable:
         return Line("channel", Level.GOOD, "asked-regularly")
     missing = checks.watchable - checks.channels
+    if missing > 0 and facts.phase == "first-sync":
+        return Line("channel", Level.GOOD, "begins")
     return _judge("channel", "not-alive" if missing > 0 else None, "alive", number=max(missing, 0))
 
 
