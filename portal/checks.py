@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from flask import current_app
 
-from portal import connect, facts, feeds
+from portal import connect, facts, feeds, store
 from portal.config import Config
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES
@@ -74,7 +74,7 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
         compared_at=checkup.at if checkup else None,
         compare_error=checkup.error if checkup else None,
         differences=len(checkup.differences) if checkup else 0,
-        with_guests=checkup.with_guests if checkup else 0,
+        with_guests=store.count_with_guests(connection.id),
         showing_old_names=count_old_names(connection),
     )
 

@@ -242,7 +242,7 @@ def _let_go(run: Run, link: EventLink, appointment: Appointment, *, outcome: str
 
 
 def _note_remote(link: EventLink, event: Event) -> None:
-    link.etag, link.remote_updated = event.etag, event.updated
+    link.etag, link.remote_updated, link.has_guests = event.etag, event.updated, event.has_guests
     tag = event.tag
     if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
         link.revision, link.times_hash = tag.revision, tag.times_hash  # a write whose answer was lost

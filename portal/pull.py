@@ -174,7 +174,7 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
             strays.append(event)
             continue
         link.generation = calendar.generation
-        link.missing_since = None
+        link.missing_since, link.has_guests = None, event.has_guests
         if not own_events.is_as_agreed(link, event):
             changed.append((link, event))
     if changed:

@@ -166,6 +166,23 @@ def count_live_links(connection_id: int) -> int:
     )
 
 
+def count_with_guests(connection_id: int) -> int:
+    """How many of our events have guests in Google, as far as was read."""
+    query = sa.select(sa.func.count(EventLink.id)).where(
+        EventLink.connection_id == connection_id, EventLink.state == LinkState.LIVE, EventLink.has_guests
+    )
+    return db.session.scalar(query) or 0
+
+
+def have_guests(appointments: Iterable[Appointment]) -> bool:
+    """Whether somebody was invited in Google to one of these: we never write to guests."""
+    ids = [appointment.id for appointment in appointments]
+    query = sa.select(EventLink.id).where(
+        EventLink.appointment_id.in_(ids), EventLink.state == LinkState.LIVE, EventLink.has_guests
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def has_invisible(connection_id: int) -> bool:
     """Whether an event was refused as a duplicate and then not found: Google needs a moment (facts §10)."""
     query = sa.select(EventLink.id).where(

@@ -46,6 +46,7 @@ def from_google(resource: Any) -> Event:
         visibility=_word(resource, "visibility", "default"),
         event_type=_word(resource, "eventType", "default"),
         self_response=_self_response(resource.get("attendees")),
+        has_guests=has_guests(resource.get("attendees")),
         html_link=_text(resource, "htmlLink", "") or None,
         recurrence=_recurrence(resource.get("recurrence")),
         recurring_event_id=_text(resource, "recurringEventId", "") or None,
@@ -194,6 +195,12 @@ def _self_response(attendees: Any) -> str | None:
             response = attendee.get("responseStatus")
             return _clean(response)[:LONGEST_WORD] if isinstance(response, str) else None
     return None
+
+
+def has_guests(attendees: Any) -> bool:
+    """Whether anybody but oneself is invited."""
+    rows = attendees if isinstance(attendees, list) else []
+    return any(isinstance(attendee, dict) and attendee.get("self") is not True for attendee in rows)
 
 
 def _tag(extended: Any) -> Tag | None:

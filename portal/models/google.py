@@ -265,6 +265,7 @@ class EventLink(Base):
     tries: Mapped[int] = mapped_column(default=0)  # failed writes in a row
     retry_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     missing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # Google answered 404 for it
+    has_guests: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     appointment: Mapped[Appointment] = relationship()
 

@@ -96,6 +96,7 @@ class Event:
     visibility: str = "default"
     event_type: str = "default"
     self_response: str | None = None
+    has_guests: bool = False  # somebody else is invited; who is not kept
     html_link: str | None = None
     recurrence: tuple[str, ...] = ()
     recurring_event_id: str | None = None

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
-from portal import agenda, appointments, audit, offers, series
+from portal import agenda, appointments, audit, offers, series, store
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import begin_writing, db
@@ -179,7 +179,8 @@ def ask_cancel(appointment_id: int) -> ResponseReturnValue:
 def cancel(appointment_id: int) -> ResponseReturnValue:
     provider, appointment, now = signed_in_provider(), _own(appointment_id), utcnow()
     scope = read_scope(request.form.get("apply_to", ""))
-    memory = Memory(series.affected(appointment, scope, now=now))
+    affected = series.affected(appointment, scope, now=now)
+    memory, has_guests = Memory(affected), store.have_guests(affected)
     try:
         count = series.cancel(
             appointment,
@@ -201,6 +202,8 @@ def cancel(appointment_id: int) -> ResponseReturnValue:
         if count == 1
         else f"{count} appointments canceled. They stay here, crossed out."
     )
+    if has_guests:
+        words += " Guests invited in Google were not told."
     memory.keep(provider, words, now=now)
     db.session.commit()
     return _to_page(appointment)

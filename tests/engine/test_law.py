@@ -8,7 +8,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from portal import clients, connect, jobs, lease, own_events
+from portal import checks, clients, connect, jobs, lease, own_events, store
 from portal.engine import Outcome
 from portal.extensions import db
 from portal.google.codec import from_google
@@ -330,6 +330,22 @@ def test_a_move_there_never_overwrites_what_was_saved_here_while_it_was_judged(o
     assert appointment.starts_at == saved
     (card,) = open_cards(office)
     assert (card.kind, card.detail["reason"]) == (CardKind.MOVED, "put-back")
+
+
+@on_sqlite
+def test_the_doctor_warns_of_guests_as_soon_as_google_was_read(office: Office) -> None:
+    """Guests are the provider's own: they are left alone, counted, and never kept by name."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    event_id = office.event_of(appointment)["id"]
+    for guests, count in (([{"email": "guest@example.com"}], 1), ([], 0)):
+        office.google.change_event(EMAIL, office.app_calendar_id, event_id, attendees=guests)
+        office.rest()
+        found = checks.gather(office.provider, office.connection, now=office.clock())
+        assert found.with_guests == count
+        assert store.have_guests([appointment]) is bool(guests)
+    assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 # Leaving

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from portal import appointments
 from portal.extensions import db
-from portal.models import Appointment, AppointmentStatus, AuditEntry
+from portal.models import Appointment, AppointmentStatus, AuditEntry, EventLink, LinkState
 from tests.forms import Element, read_page
 from tests.office import NOW, VERB, Office, at, get, one_entry
 
@@ -152,6 +152,27 @@ def test_canceling_asks_whether_it_was_late_and_why(office: Office, visitor: Fla
     visitor.post(f"/appointments/{booked.id}/cancel", data={"late": "1", "reason": "Ill"})
     kept = stored(booked.id)
     assert (kept.status, kept.status_reason) == (AppointmentStatus.LATE_CANCELED, "Ill")
+
+
+@pytest.mark.parametrize("has_guests", [True, False])
+def test_canceling_one_with_guests_in_google_says_that_they_were_not_told(
+    office: Office, visitor: FlaskClient, has_guests: bool
+) -> None:
+    booked = office.book()
+    link = EventLink(
+        appointment_id=booked.id,
+        connection_id=office.connection().id,
+        event_id="event",
+        state=LinkState.LIVE,
+        revision=booked.revision,
+        agreed_at=NOW,
+        has_guests=has_guests,
+    )
+    db.session.add(link)
+    db.session.commit()
+    page = visitor.post(f"/appointments/{booked.id}/cancel", follow_redirects=True).get_data(as_text=True)
+    assert "Canceled. It stays here, crossed out." in page
+    assert ("Guests invited in Google were not told." in page) is has_guests
 
 
 def test_the_page_offers_what_can_be_done_now(office: Office, visitor: FlaskClient) -> None:
