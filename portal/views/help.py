@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +25,7 @@ from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import db
 from portal.models import Connection, Provider
-from portal.sync.checkup import pick
+from portal.sync.checkup import Line, pick
 from portal.sync.modes import Link
 from portal.views import connecting
 from portal.views.doctor import doctor_context
@@ -158,7 +157,7 @@ QUESTIONS = (
         "Why are updates late?",
         CHANGE,
         ("channel", "pulled", "pushed", "old-feed"),
-        "slow delay hours wait",
+        "slow delay hours wait fast faster quick",
     ),
     Question(
         "by-hand", "Can I refresh by hand?", CHANGE, ("pulled", "pushed", "locked"), "sync now force manual"
@@ -248,8 +247,7 @@ def show(slug: str) -> ResponseReturnValue:
             "help/show.html",
             question=question,
             doctor=doctor,
-            lines=pick(doctor["lines"], *question.lines) or pick(doctor["lines"], "mode"),
-            standings=_standings(question, doctor, list_state),
+            rows=_rows(question, doctor, list_state),
             near=[other for other in QUESTIONS if other.group == question.group and other is not question],
             config=doctor["config"],
         )
@@ -285,9 +283,10 @@ def _asked_to_look(provider: Provider) -> Connection | None:
     return connection if connect.link_of(connection) is Link.RUNNING else None
 
 
-def _standings(
+def _rows(
     question: Question, doctor: dict[str, Any], list_state: str | None
-) -> Sequence[standing.Standing]:
+) -> list[tuple[Line, dict[str, Any] | None]]:
+    """The lines of this question, the worst first. The doctor's have nothing told beside them."""
     asked = standing.Asked(
         provider=doctor["provider"],
         connection=doctor["connection"],
@@ -295,7 +294,11 @@ def _standings(
         trouble=[line for line in doctor["lines"] if not line.ok],
         list_state=list_state or "not-looked",
     )
-    return standing.tell(question.lines, asked)
+    lines = pick(doctor["lines"], *question.lines) or pick(doctor["lines"], "mode")
+    rows: list[tuple[Line, dict[str, Any] | None]] = [(line, None) for line in lines]
+    rows += [(each.line, each.told) for each in standing.tell(question.lines, asked)]
+    places = {name: place for place, name in enumerate(question.lines)}
+    return sorted(rows, key=lambda row: (row[0].level, places.get(row[0].id, 0)))
 
 
 def find(typed: str) -> tuple[list[Question], bool]:
