@@ -38,6 +38,7 @@ test-google: setup ## Run the contract suite, against the Google named in the en
 
 screens: setup ## Take the pictures in docs/screens/ anew
 	@chromium="$$(scripts/chromium)"; KEEP_SCREENS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m tests.browser.pictures
 
 test-long: setup ## Run the long tests and write a summary to docs/measurements/
 	@$(BIN)/python -m scripts.long_tests
