@@ -402,6 +402,11 @@ def test_sync_now_asks_for_a_run(desk: Desk) -> None:
     assert connection.requested > connection.handled
 
 
+def test_out_of_touch_the_page_tells_of_google_only_what_was(desk: Desk) -> None:
+    desk.change(in_trouble("calendar-missing"))
+    assert "were in Google at the last look" in desk.open()
+
+
 def test_while_a_question_is_open_nothing_is_promised(desk: Desk) -> None:
     desk.change(in_trouble("question"))
     page = desk.open()
