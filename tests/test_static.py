@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from portal import layout
 from scripts import grid_css
 
 STATIC = Path(__file__).parent.parent / "static"
+MOST_SCRIPT_BYTES = 15_000
 SHEETS = ("app.css", "settings.css")
 
 
@@ -30,6 +32,11 @@ def test_the_grid_offers_what_the_layout_asks_for() -> None:
     assert grid_css.MOST_COLUMNS == layout.MOST_COLUMNS
     assert grid_css.LATEST_OPENING == layout.LATEST_OPENING
     assert grid_css.EARLIEST_CLOSING == layout.EARLIEST_CLOSING
+
+
+def test_our_scripts_are_small() -> None:
+    """As they travel; what is vendored is not ours."""
+    assert sum(len(gzip.compress(path.read_bytes())) for path in STATIC.glob("*.js")) < MOST_SCRIPT_BYTES
 
 
 @pytest.mark.parametrize("sheet", SHEETS)

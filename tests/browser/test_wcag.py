@@ -13,6 +13,12 @@ from tests.browser.pages import axe, screenshot, sign_in
 from tests.processes import World
 
 VIEWS = ("month", "week", "day", "agenda")
+BESIDE = (
+    *("/appointments/new", "/clients", "/clients/1", "/clients/new", "/settings", "/settings/time-zone"),
+    *("/settings/time-zone?timezone=Europe/Berlin", "/calendar/search", "/calendar/export"),
+    *("/calendar/shortcuts", "/calendar/locations-and-types", "/appointments/1", "/appointments/1/edit"),
+    *("/appointments/1/move", "/calendar?view=day&provider=1&provider=2", "/drafts"),
+)
 TARGETS = """() => {
     const all = 'main a, main button, main summary, main input, .rail a, .rail button';
     const small = (box) => box.width > 1 && (box.width < 24 || box.height < 23.9);
@@ -150,6 +156,20 @@ def test_1_4_10_nothing_scrolls_sideways(
     page = open_page(storage_state=signed_in, viewport={"width": width, "height": height})
     page.goto(f"{world.url}/calendar?view={view}")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 450)], ids=["320px", "200-percent"])
+def test_1_4_10_no_page_beside_the_calendar_scrolls_sideways(
+    open_page: OpenPage, world: World, signed_in: StorageState, width: int, height: int
+) -> None:
+    page = open_page(storage_state=signed_in, viewport={"width": width, "height": height})
+    too_wide = {}
+    for address in BESIDE:
+        page.goto(world.url + address)
+        too_wide[address] = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    assert {address: wide for address, wide in too_wide.items() if wide} == {}
 
 
 @pytest.mark.parametrize("view", VIEWS)
