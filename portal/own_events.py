@@ -390,6 +390,8 @@ def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: A
         db.session.add(link)
     elif revival < link.revival:
         _tell_of_return(run, event, appointment)
+    elif link.state is LinkState.HELD:
+        cards.close(appointment, outcome="over-here", now=run.now)
     link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
     link.revival = max(link.revival, revival)
 

@@ -304,6 +304,37 @@ def test_what_came_back_from_the_bin_for_one_that_is_over_leaves_the_question_ab
     assert told[CardKind.DELETED, False].detail["reason"] == "restored-in-google"
 
 
+@on_sqlite
+@pytest.mark.parametrize("revival", [1, 0], ids=["of-an-earlier-revival", "of-an-earlier-nonce"])
+def test_an_older_event_that_comes_back_for_one_that_is_over_leaves_no_question(
+    office: Office, revival: int
+) -> None:
+    """A card waits for the newer event; the older one is taken out again, and the card has nothing to ask."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    older = office.event_of(appointment)["id"]
+    office.cancel(appointment)
+    office.rest()
+    office.reinstate(appointment)
+    office.rest()
+    newer = office.event_of(appointment)["id"]
+    office.google.delete_event(EMAIL, office.app_calendar_id, newer)
+    office.rest()
+    office.cancel(appointment)
+    restore_there(office, older)
+    assert len(open_cards(office)) == 1
+    run = make_run(office)  # a look before any push, as when it was canceled during one
+    link = db.session.scalars(sa.select(EventLink)).one()
+    link.revival = revival
+    run.commit()
+    assert not own_events.settle_stray(run, from_google(office.event_of(appointment)))
+    run.commit()
+    assert [card for card in open_cards(office) if card.needs_answer] == []
+    lease.release(run.lease)
+    office.rest()
+    assert office.app_events() == []
+
+
 @on_postgres
 def test_a_move_there_never_overwrites_what_was_saved_here_while_it_was_judged(office: Office) -> None:
     """Without a lock on the whole database, somebody may save between our reading and our writing."""
