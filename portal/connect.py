@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal import cards, clients, facts, feeds, store
-from portal.errors import EventNotFound, InvalidInput, PermissionDenied, Refused
+from portal.errors import CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied, Refused
 from portal.extensions import db
 from portal.google.client import CalendarEntry, GoogleClient
 from portal.google.oauth import Grant
@@ -28,6 +28,7 @@ from portal.models import (
     Provider,
     SyncMode,
 )
+from portal.run import TOOK_TOO_LONG
 from portal.sync import modes
 from portal.sync.modes import Effect, Goal, Link, Mode
 
@@ -407,11 +408,17 @@ def _set_chosen(row: GoogleCalendar, is_chosen: bool) -> None:
 
 
 def _probe(client: GoogleClient, entry: CalendarEntry) -> str | None:
-    """Whether events can really be read: a role of owner alone does not promise it under our scopes."""
+    """Whether events can really be read: a role of owner alone does not promise it under our scopes.
+
+    Where there is no time left to ask, the role is believed; the first sync finds out.
+    """
     try:
         client.probe_events(address_of(entry))
     except (PermissionDenied, EventNotFound):
         return "unreadable"
+    except CalendarUnavailable as error:
+        if error.code != TOOK_TOO_LONG:
+            raise
     return None
 
 

@@ -21,6 +21,7 @@ from portal.models import Connection, GoogleCalendar, Practice
 from portal.sync import pace
 
 HAND_ON_SECONDS = 45  # RQ ends a job at 300; a run hands on long before, at a batch or page boundary
+TOOK_TOO_LONG = "took-too-long"
 PATIENCE_SECONDS = 10.0  # and one request's time-out: a page answers before its server gives it up
 
 Clock = Callable[[], dt.datetime]
@@ -134,7 +135,7 @@ class Patience:
 
     def __call__(self) -> None:
         if time.monotonic() - self.begun > self.seconds:
-            raise CalendarUnavailable("took-too-long")
+            raise CalendarUnavailable(TOOK_TOO_LONG)
 
 
 def open_client(connection: Connection, *, before_request: Callable[[], None] = lambda: None) -> GoogleClient:

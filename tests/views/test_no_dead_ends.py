@@ -41,7 +41,7 @@ from portal.models import (
     Provider,
     SyncMode,
 )
-from portal.run import Patience, open_client
+from portal.run import TOOK_TOO_LONG, Patience, open_client
 from sandbox import serve
 from sandbox.client import SandboxClient
 from tests.forms import Element, _submitted, read_page
@@ -541,3 +541,23 @@ def test_once_a_page_has_waited_long_enough_google_is_asked_nothing_more(
             assert google.requests()["requests"] == []
         with open_client(connection, before_request=Patience()) as client:
             assert client.list_calendars()
+
+
+def test_an_account_of_many_calendars_is_listed_though_time_ran_out(
+    visit: Visit, google: SandboxClient
+) -> None:
+    google.add_calendar(EMAIL, "Home and garden")
+    asked = []
+
+    def run_out() -> None:
+        asked.append(True)
+        if len(asked) > 2:
+            raise CalendarUnavailable(TOOK_TOO_LONG)
+
+    with in_context(visit.app):
+        connection = db.session.scalars(sa.select(Connection)).one()
+        with open_client(connection, before_request=run_out) as client:
+            connect.offer_calendars(connection, client, now=utcnow())
+        offered = {row.summary: row.why_not for row in connect.offered_calendars(connection)}
+        assert len(asked) == 3, "the list, one probe, and no time for the next"
+        assert offered["Home and garden"] is None
