@@ -294,9 +294,12 @@ def _rows(
         trouble=[line for line in doctor["lines"] if not line.ok],
         list_state=list_state or "not-looked",
     )
-    lines = pick(doctor["lines"], *question.lines) or pick(doctor["lines"], "mode")
+    standings = standing.tell(question.lines, asked)
+    lines = pick(doctor["lines"], *question.lines)
+    if not lines and not (standings and doctor["is_running"]):
+        lines = pick(doctor["lines"], "mode")
     rows: list[tuple[Line, dict[str, Any] | None]] = [(line, None) for line in lines]
-    rows += [(each.line, each.told) for each in standing.tell(question.lines, asked)]
+    rows += [(each.line, each.told) for each in standings]
     places = {name: place for place, name in enumerate(question.lines)}
     return sorted(rows, key=lambda row: (row[0].level, places.get(row[0].id, 0)))
 
