@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,7 +17,10 @@ from demo.processes import wait_until
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import SCREENS, Complaints, axe, screenshot, sign_in
 from tests.browser.test_walk import APP_CALENDAR, ZONE, calendars, consent, outside
+from tests.forms import Reader
 from tests.processes import World
+from tests.wizard import connect_google
+from tests.wizard import sign_in as sign_in_plainly
 
 SYNC = "/calendar/sync"
 MOST_TABS = 120
@@ -36,9 +40,9 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("states"))
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
     try:
         world.start(workers=0).seed_practice()
         yield world
@@ -47,7 +51,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def page(open_page: OpenPage, world: World, complaints: Complaints) -> Page:
+def page(world: World, open_page: OpenPage, complaints: Complaints) -> Page:
+    """In this order: pages that poll are closed before the portal is."""
     complaints.allow(world.sandbox.url)
     page = open_page()
     sign_in(page, world.url, world.email, world.password)
@@ -144,21 +149,35 @@ def sync_now(page: Page, world: World) -> None:
     press(page, "Sync now")
 
 
-def test_every_state_is_reached_and_left_by_what_the_page_offers(page: Page, world: World) -> None:
+def test_from_off_to_the_first_sync_by_what_the_pages_offer(page: Page, world: World) -> None:
     one_way_and_back(page, world)
     set_up(page, world)
     world.portal.start_worker()
     look(page, world, "active")
+
+
+def test_what_an_active_sync_offers_is_worked_by_keyboard(page: Page, world: World) -> None:
+    begin(world)
     an_appointment_is_proved(page, world)
     the_help_is_searched(page, world)
     a_deletion_is_answered(page, world)
     the_doctor_compares(page, world)
     a_question_is_answered(page, world)
+
+
+def test_every_trouble_is_left_by_what_the_page_offers(page: Page, world: World) -> None:
+    begin(world)
     trouble_passes(page, world)
     a_revoked_grant_is_given_again(page, world)
     a_missing_calendar_is_created_again(page, world)
     one_out_of_reach_too(page, world)
     turning_off_is_seen(page, world)
+
+
+def begin(world: World) -> None:
+    """Two-Way is active; how one gets there is another test's."""
+    world.portal.start_worker()
+    connect_google(sign_in_plainly(Reader(world.url)))
 
 
 def one_way_and_back(page: Page, world: World) -> None:
