@@ -26,8 +26,6 @@ PAGES = {
 }
 
 
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The demo's practice, nobody connected yet."""
