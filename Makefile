@@ -31,7 +31,7 @@ test: setup ## Run the tests, one walk in the browser among them
 	@scripts/test
 
 test-browser: setup ## Run every browser test
-	@chromium="$$(scripts/chromium)"; CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/browser
+	@chromium="$$(scripts/chromium)"; CHROMIUM="$$chromium" $(BIN)/python -m pytest -p no:randomly tests/browser
 
 test-google: setup ## Run the contract suite, against the Google named in the environment (docs/google-contract.md)
 	@$(BIN)/python -m pytest --confcutdir=tests/google_contract --tb=short tests/google_contract
