@@ -249,6 +249,7 @@ def accept_grant(provider: Provider, grant: Grant, *, now: dt.datetime) -> Conne
         raise Refused("another-account")
     _store_grant(connection, grant, now=now)
     _clear_problem(connection)
+    connection.next_check_at = now  # somebody waits to see that it works again
     connection.fencing += 1
     db.session.flush()
     store.note_change(provider.id, now=now)
@@ -477,6 +478,7 @@ def create_again(connection: Connection, *, now: dt.datetime) -> None:
     connection.phase = ConnectionPhase.FIRST_SYNC
     connection.progress_done = connection.progress_total = 0
     _clear_problem(connection)
+    connection.next_check_at = now  # the first sync ends with a look at Google, not at the next poll
     connection.fencing += 1
     db.session.flush()
     store.note_change(connection.provider_id, now=now)

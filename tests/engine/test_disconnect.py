@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal import connect
+from portal import connect, engine
 from portal.engine import Outcome
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, EventLink, GoogleEvent, SyncMode
@@ -130,6 +130,34 @@ def test_start_over_empties_the_calendar_and_uses_it_again(office: Office) -> No
     office.rest()
     assert office.app_calendar_id == calendar_id
     assert office.event_of(appointment)["id"] != event_id
+
+
+def as_scheduled(office: Office) -> None:
+    """One run as a worker begins it: with a look at Google only if one is due."""
+    engine.run_connection(office.connection.id, clock=office.clock, trigger="test", poll=60)
+
+
+def test_after_create_again_the_first_run_ends_the_first_sync(office: Office) -> None:
+    """Not the next poll, minutes later: until then the page would go on about a first sync."""
+    office.book()
+    office.connect_and_rest()
+    office.google.delete_calendar(EMAIL, office.app_calendar_id)
+    assert office.run() is Outcome.ASKED
+    office.run_without_a_look()
+    connect.create_again(office.connection, now=office.clock())
+    db.session.commit()
+    as_scheduled(office)
+    assert office.connection.phase is ConnectionPhase.ACTIVE
+
+
+def test_after_reconnecting_the_first_run_looks_at_google(office: Office) -> None:
+    office.connect_and_rest()
+    office.google.add_event(EMAIL, summary="Dentist", **timed(office))
+    office.run_without_a_look()
+    assert office.shown() == []
+    office.connect()
+    as_scheduled(office)
+    assert office.shown() == ["Dentist"]
 
 
 def test_a_deleted_app_calendar_asks_and_cancels_nothing(office: Office) -> None:
