@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
-from tests.browser.pages import CHROMIUM_FLAGS, SCREENS, Complaints, find_chromium
+from tests.browser.pages import CHROMIUM_FLAGS, SCREENS, Complaints, find_chromium, sign_in
+from tests.processes import World
 
 OpenPage = Callable[..., Page]
 Scheme = Literal["light", "dark"]
@@ -18,6 +19,27 @@ Scheme = Literal["light", "dark"]
 def browser_type_launch_args() -> dict[str, Any]:
     """Debian's Chromium (or the one CHROMIUM names), quiet and without network of its own."""
     return {"executable_path": find_chromium(), "args": CHROMIUM_FLAGS, "headless": True}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The demo's practice, nobody connected yet and no worker; shared by the tests of one file."""
+    world = World(tmp_path_factory.mktemp("world"))
+    try:
+        world.start(workers=0).seed_practice()
+        yield world
+    finally:
+        world.stop()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, world: World) -> StorageState:
+    """The cookies of somebody who has signed in to the file's world."""
+    context = browser.new_context()
+    sign_in(context.new_page(), world.url, world.email, world.password)
+    cookies = context.storage_state()
+    context.close()
+    return cookies
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Locator, Page, StorageState, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.pages import axe, entries, screenshot, sign_in
+from tests.browser.pages import axe, entries, screenshot
 from tests.processes import World
 
 ZONE = ZoneInfo(World.timezone)
@@ -26,25 +25,6 @@ SHEETS = {
     "export": "/calendar/export",
     "locations-and-types": "/calendar/locations-and-types",
 }
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("calendar"))
-    try:
-        world.start(workers=0).seed_practice()
-        yield world
-    finally:
-        world.stop()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, world: World) -> StorageState:
-    context = browser.new_context()
-    sign_in(context.new_page(), world.url, world.email, world.password)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
 
 
 def day(number: int, weeks: int = 5) -> dt.date:

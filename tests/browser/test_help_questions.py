@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Locator, Page, StorageState, expect
 
 from demo.processes import wait_until
 from portal import accounts, appointments, clients, clock, create_app
@@ -85,15 +85,6 @@ def fill(world: World) -> None:
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, world: World) -> StorageState:
-    context = browser.new_context()
-    sign_in(context.new_page(), world.url, world.email, world.password)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.pages import sign_in
 from tests.processes import World
 
 SCREENS = {
@@ -52,25 +50,6 @@ WATCH = """() => {
     return controls.length;
 }"""
 MISSED = "() => controls.filter((each) => !reached.has(each)).map((each) => each.outerHTML.slice(0, 90))"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("keyboard"))
-    try:
-        world.start(workers=0).seed_practice()
-        yield world
-    finally:
-        world.stop()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, world: World) -> StorageState:
-    context = browser.new_context()
-    sign_in(context.new_page(), world.url, world.email, world.password)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import StorageState
 
 from tests.browser.conftest import OpenPage
-from tests.browser.pages import axe, screenshot, sign_in
+from tests.browser.pages import axe, screenshot
 from tests.processes import World
 
 PAGES = {
@@ -24,27 +22,6 @@ PAGES = {
     "sync-modes": "/calendar/sync",
     "login": "/login",
 }
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The demo's practice, nobody connected yet."""
-    world = World(tmp_path_factory.mktemp("pages"))
-    try:
-        world.start(workers=0).seed_practice()
-        yield world
-    finally:
-        world.stop()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, world: World) -> StorageState:
-    """The cookies of somebody who has signed in."""
-    context = browser.new_context()
-    sign_in(context.new_page(), world.url, world.email, world.password)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import axe, screenshot, sign_in
@@ -43,15 +43,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
     finally:
         world.stop()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, world: World) -> StorageState:
-    context = browser.new_context()
-    sign_in(context.new_page(), world.url, world.email, world.password)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
 
 
 @pytest.fixture

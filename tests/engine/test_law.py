@@ -119,12 +119,8 @@ def test_an_odd_event_in_the_app_calendar_is_set_aside_and_looked_up_once(office
 # Whose write was it
 
 
-@on_sqlite
-@pytest.mark.parametrize("order", [1, -1], ids=["deleted-first", "restored-first"])
-def test_an_older_event_from_the_bin_is_adopted_where_the_newer_one_was_deleted(
-    office: Office, order: int
-) -> None:
-    """Both between two looks: there is an event again, so there is nothing to ask."""
+def revived(office: Office) -> tuple[Appointment, str, str]:
+    """An appointment canceled and reinstated: its older event lies in the bin, the newer one stands."""
     appointment = office.book(days=3)
     office.connect_and_rest()
     older = office.event_of(appointment)["id"]
@@ -132,7 +128,16 @@ def test_an_older_event_from_the_bin_is_adopted_where_the_newer_one_was_deleted(
     office.rest()
     office.reinstate(appointment)
     office.rest()
-    newer = office.event_of(appointment)["id"]
+    return appointment, older, office.event_of(appointment)["id"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("order", [1, -1], ids=["deleted-first", "restored-first"])
+def test_an_older_event_from_the_bin_is_adopted_where_the_newer_one_was_deleted(
+    office: Office, order: int
+) -> None:
+    """Both between two looks: there is an event again, so there is nothing to ask."""
+    appointment, older, newer = revived(office)
     steps = [
         lambda: office.google.delete_event(EMAIL, office.app_calendar_id, newer),
         lambda: restore_there(office, older),
@@ -310,14 +315,7 @@ def test_an_older_event_that_comes_back_for_one_that_is_over_leaves_no_question(
     office: Office, revival: int
 ) -> None:
     """A card waits for the newer event; the older one is taken out again, and the card has nothing to ask."""
-    appointment = office.book(days=3)
-    office.connect_and_rest()
-    older = office.event_of(appointment)["id"]
-    office.cancel(appointment)
-    office.rest()
-    office.reinstate(appointment)
-    office.rest()
-    newer = office.event_of(appointment)["id"]
+    appointment, older, newer = revived(office)
     office.google.delete_event(EMAIL, office.app_calendar_id, newer)
     office.rest()
     office.cancel(appointment)
