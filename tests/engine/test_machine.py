@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 import pytest
-import requests
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
@@ -31,6 +30,7 @@ from sandbox.client import ControlRefused, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.engine.test_pull import timed
 from tests.engine.test_push import starts_at
+from tests.google_dates import google_shows, promised
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "200"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "18"))
@@ -304,12 +304,9 @@ class TwoSides(RuleBasedStateMachine):
 
     def _check_inward(self) -> None:
         """What is here of the personal calendar is what Google itself shows, date by date."""
-        here = Counter(
-            occurrence.starts_at
-            for occurrence in self.office.occurrences()
-            if occurrence.event.summary == "Personal"
-        )
-        assert here == Counter(google_shows(self.office))
+        office, now = self.office, self.office.clock()
+        shown = [each.starts_at for each in office.occurrences() if each.event.summary == "Personal"]
+        assert promised(shown, now=now) == google_shows(office.google, EMAIL, now=now)
 
     # Small steps
 
@@ -338,35 +335,6 @@ class TwoSides(RuleBasedStateMachine):
             self.office.google.control(method, path, body)
         except ControlRefused:
             self.tally["nothing there"] += 1
-
-
-def google_shows(office: Office) -> list[dt.datetime]:
-    """The starts of the personal calendar's dates, expanded by the sandbox's own code."""
-    token = office.google.authorize(EMAIL, "calendar.readonly")["access_token"]
-    now = office.clock()
-    found: list[dt.datetime] = []
-    page_token: str | None = None
-    while True:
-        query = {
-            "singleEvents": "true",
-            "timeMin": (now - dt.timedelta(days=90)).isoformat(),
-            "timeMax": (now + dt.timedelta(days=400)).isoformat(),
-            "maxResults": "2500",
-            **({"pageToken": page_token} if page_token else {}),
-        }
-        answer = requests.get(
-            f"{office.google.url}/calendar/v3/calendars/primary/events",
-            params=query,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=10,
-        ).json()
-        found += [
-            dt.datetime.fromisoformat(item["start"]["dateTime"]).astimezone(dt.UTC)
-            for item in answer["items"]
-        ]
-        page_token = answer.get("nextPageToken")
-        if page_token is None:
-            return found
 
 
 def empty_everything(google: SandboxClient) -> None:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
 import sqlalchemy as sa
 
 from bench.ground import connect_primary
@@ -37,6 +36,7 @@ from portal.models import (
     SyncRun,
 )
 from sandbox.client import ControlRefused, Json, SandboxClient
+from tests.google_dates import google_shows, promised, start_of
 
 ZONE = "America/Chicago"
 DAYS, HOURS = range(2, 40), range(7, 21)
@@ -274,8 +274,9 @@ class Crowd:
         rows = db.session.scalars(
             sa.select(GoogleOccurrence).where(GoogleOccurrence.provider_id == person.provider_id)
         ).unique()
-        here = Counter(row.starts_at for row in rows if row.event.summary == "Personal")
-        assert here == Counter(google_shows(self.google, person.email, now=utcnow()))
+        now = utcnow()
+        here = promised((row.starts_at for row in rows if row.event.summary == "Personal"), now=now)
+        assert here == google_shows(self.google, person.email, now=now)
 
     def figures(self) -> dict[str, Any]:
         """Numbers for the record."""
@@ -298,33 +299,6 @@ THERE += ("add_personal", "move_personal", "delete_personal")
 
 def _row(row: Any) -> dict[str, Any]:
     return {} if row is None else {column.key: getattr(row, column.key) for column in row.__table__.columns}
-
-
-def google_shows(google: SandboxClient, email: str, *, now: dt.datetime) -> list[dt.datetime]:
-    """The dates of the primary calendar, expanded by the sandbox's own code, page after page."""
-    token = google.authorize(email, "calendar.readonly")["access_token"]
-    query = {
-        "singleEvents": "true",
-        "timeMin": (now - dt.timedelta(days=90)).isoformat(),
-        "timeMax": (now + dt.timedelta(days=400)).isoformat(),
-        "maxResults": "2500",
-    }
-    found: list[dt.datetime] = []
-    while True:
-        answer = requests.get(
-            f"{google.api_endpoint}calendars/primary/events",
-            params=query,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=300,
-        ).json()
-        found += [start_of(item) for item in answer["items"]]
-        if "nextPageToken" not in answer:
-            return found
-        query["pageToken"] = answer["nextPageToken"]
-
-
-def start_of(event: Json) -> dt.datetime:
-    return dt.datetime.fromisoformat(event["start"]["dateTime"]).astimezone(dt.UTC)
 
 
 @contextmanager
