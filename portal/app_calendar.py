@@ -16,6 +16,7 @@ from portal.run import Run
 from portal.sync.outbound import WINDOW_BEFORE
 
 MARK = "lockstep:"  # stands before the nonce in the calendar's description
+SURE_AFTER_FAILURES = 2  # tries; what is new may not open at once (facts §10)
 DESCRIPTION = "Appointments from {name}. Changes made in {name} appear here. {mark}{nonce}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -34,6 +35,7 @@ from portal.sync.modes import Effect, Goal, Link, Mode
 
 ABANDONED_AFTER_HOURS = 24
 EXAMPLES = 4
+MARK_LENGTH = 4
 IMPORTED = "@import.calendar.google.com"
 NEVER_OWNED = {  # what Google's ids tell of a calendar that nobody can own (facts §4)
     IMPORTED: "subscription",
@@ -60,6 +62,15 @@ class Preview:
     appointments: int
     examples: tuple[tuple[str, Appointment], ...]  # title outside, appointment
     calendars: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A calendar of ours that is still in the account `email`; its description ends in `mark`, if known."""
+
+    connection_id: int
+    email: str
+    mark: str
 
 
 def live_connection(provider: Provider) -> Connection | None:
@@ -215,7 +226,13 @@ def _carry_out(
 def _begin_removal(connection: Connection, goal: Goal, *, now: dt.datetime) -> None:
     """From here the worker goes on; the raised fencing number stops a run that is still writing."""
     connection.phase = ConnectionPhase.REMOVING
-    connection.removal = {"step": "begin", "goal": goal.value, "begun_at": now.isoformat()}
+    connection.removal = {
+        "step": "begin",
+        "goal": goal.value,
+        "begun_at": now.isoformat(),
+        "was_out_of_reach": connection.problem == "calendar-out-of-reach",
+        "left_behind": (connection.removal or {}).get("left_behind", []),
+    }
     _clear_problem(connection)
     connection.fencing += 1
     db.session.flush()
@@ -471,6 +488,8 @@ def create_again(connection: Connection, *, now: dt.datetime) -> None:
     if connection.problem not in {"calendar-missing", "calendar-out-of-reach"}:
         raise Refused("not-missing")
     _remember_own(connection)
+    if connection.problem == "calendar-out-of-reach":
+        leave_behind(connection)
     cards.close_all(connection, now=now)
     connection.unwanted = []
     db.session.execute(sa.delete(EventLink).where(EventLink.connection_id == connection.id))
@@ -482,6 +501,40 @@ def create_again(connection: Connection, *, now: dt.datetime) -> None:
     connection.fencing += 1
     db.session.flush()
     store.note_change(connection.provider_id, now=now)
+
+
+def leave_behind(connection: Connection) -> None:
+    """Our calendar stays in the account, closed to us; the provider is told until they say it is gone."""
+    removal = connection.removal or {}
+    left = [*removal.get("left_behind", []), _mark(connection)]
+    connection.removal = {**removal, "left_behind": left}
+
+
+def left_behind(provider: Provider) -> list[LeftBehind]:
+    """The calendars of ours that are still in an account and that only the provider can delete there."""
+    rows = db.session.scalars(
+        sa.select(Connection).where(Connection.provider_id == provider.id).order_by(Connection.id)
+    )
+    return [LeftBehind(row.id, row.email, mark) for row in rows for mark in _marks_left(row)]
+
+
+def left_is_gone(provider: Provider, *, now: dt.datetime) -> bool:
+    """The provider deleted in Google what we could not: no page reminds of it now. False: none did."""
+    ids = {left.connection_id for left in left_behind(provider)}
+    for row in db.session.scalars(sa.select(Connection).where(Connection.id.in_(ids))):
+        gone: dict[str, Any] = {"left_behind": [], "leftover": None, "leftover_gone_at": now.isoformat()}
+        row.removal = {**(row.removal or {}), **gone}
+    return bool(ids)
+
+
+def _marks_left(connection: Connection) -> list[str]:
+    removal = connection.removal or {}
+    return [*removal.get("left_behind", []), *([_mark(connection)] if removal.get("leftover") else [])]
+
+
+def _mark(connection: Connection) -> str:
+    """How the calendar's description ends, to be told from a newer one of the same name; "" if unknown."""
+    return (connection.nonce or "")[-MARK_LENGTH:]
 
 
 def _remember_own(connection: Connection) -> None:

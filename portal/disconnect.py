@@ -12,10 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import channels, connect, store
+from portal import app_calendar, channels, connect, store
 from portal.errors import (
     AuthorizationExpired,
     CalendarError,
+    CalendarUnavailable,
     EventNotFound,
     InvalidCalendarData,
     PermissionDenied,
@@ -85,7 +86,7 @@ def _clear_google(run: Run, goal: Goal) -> bool:
     try:
         inventory = take_inventory(run, calendar_id)
     except OUT_OF_REACH:
-        _note(run, calendar="missing")
+        _calendar_does_not_open(run)
         return True
     removal = run.connection.removal or {}
     _note(run, found=max(removal.get("found", 0), len(inventory.ours)), own_kept=inventory.others)
@@ -103,6 +104,24 @@ def _clear_google(run: Run, goal: Goal) -> bool:
     if left.ours:
         raise CalendarError("events-left")
     return True
+
+
+def _calendar_does_not_open(run: Run) -> None:
+    """Gone, or still in the account with everything in it: then only the provider can delete it.
+
+    Raises CalendarUnavailable to try again, until it is certain that it won't open.
+    """
+    connection = run.connection
+    problem = app_calendar.find_again(run)
+    if problem == "calendar-missing":
+        _note(run, calendar="missing")
+        return
+    was_known = (connection.removal or {}).get("was_out_of_reach")
+    if not was_known and connection.failures < app_calendar.SURE_AFTER_FAILURES:
+        raise CalendarUnavailable("calendar-does-not-open")
+    connect.leave_behind(connection)
+    connection.app_calendar_id = None
+    _note(run, calendar="out-of-reach")
 
 
 def take_inventory(run: Run, calendar_id: str) -> Inventory:

@@ -29,7 +29,6 @@ log = structlog.get_logger()
 NEEDS_A_PERSON = frozenset({"reconnect-required", "scope-missing", "question"})
 CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
 SYNCING = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
-SURE_AFTER_FAILURES = 2
 APP_CALENDAR_GONE = (EventNotFound, PermissionDenied)
 
 
@@ -165,7 +164,7 @@ def _app_calendar_gone(run: Run, *, poll: int) -> Outcome:
     """Ask, and touch nothing: a missing calendar never means that appointments were canceled."""
     problem = app_calendar.find_again(run)
     connection = run.connection
-    if problem == "calendar-out-of-reach" and connection.failures < SURE_AFTER_FAILURES:
+    if problem == "calendar-out-of-reach" and connection.failures < app_calendar.SURE_AFTER_FAILURES:
         raise CalendarUnavailable("calendar-does-not-open")  # new calendars may take a while (facts §10)
     if connection.problem != problem:
         connection.problem, connection.problem_since = problem, run.now

@@ -265,7 +265,8 @@ def _calendar_out_of_reach(facts: ConnectionFacts, now: dt.datetime) -> Story:
         tone=Tone.BAD,
         headline="Our calendar in Google is out of reach",
         cause="The calendar is still in your account, but Google no longer lets Lockstep open it.",
-        consequence="Nothing was deleted or changed. Create it again, or turn off.",
+        consequence="Nothing was deleted or changed. Create it again, or turn off; "
+        "the old one only you can delete.",
         act=Act.CREATE_AGAIN,
         chip="Calendar out of reach",
         code="CALENDAR-OUT-OF-REACH",

@@ -140,9 +140,7 @@ def create_again() -> ResponseReturnValue:
 def leftover_gone() -> ResponseReturnValue:
     """The provider says that what stayed in Google was deleted there: the receipt reminds no more."""
     provider, now = signed_in_provider(), utcnow()
-    ended = connect.last_ended(provider)
-    if ended is not None and (ended.removal or {}).get("leftover"):
-        ended.removal = {**(ended.removal or {}), "leftover": None, "leftover_gone_at": now.isoformat()}
+    if connect.left_is_gone(provider, now=now):
         audit.record("sync.leftover-gone", now=now, provider_id=provider.id, address=request.remote_addr)
         db.session.commit()
     return redirect(url_for("sync.index"), 303)
@@ -248,6 +246,7 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         else [],
         "old_reader": feeds.old_feed_reader(provider, now=now) if connection else None,
         "receipt": _receipt(provider, connection, now),
+        "left_behind": connect.left_behind(provider),
         **_compared(provider, connection, now),
         **names.context(provider),
         **_feed_context(provider, config, now),
@@ -289,4 +288,5 @@ def _receipt(provider: Provider, connection: Connection | None, now: dt.datetime
     if ended is None or ended.ended_at is None:
         return None
     is_recent = now - ended.ended_at <= dt.timedelta(days=RECEIPT_DAYS)
-    return ended if is_recent or (ended.removal or {}).get("leftover") else None
+    is_needed = any(left.connection_id == ended.id for left in connect.left_behind(provider))
+    return ended if is_recent or is_needed else None

@@ -177,3 +177,96 @@ def test_a_deleted_app_calendar_asks_and_cancels_nothing(office: Office) -> None
     office.rest()
     assert len(office.app_calendars()) == 1
     assert len(office.app_events()) == 1
+
+
+# Out of reach: still in the account, but it no longer opens
+
+
+def lock_out(office: Office) -> str:
+    """Google goes on listing our calendar and answers 404 to everything about its events. Its id."""
+    calendar_id = office.app_calendar_id
+    office.google.add_fault("not_found", method="calendar.events.*", calendar=calendar_id, times=None)
+    return calendar_id
+
+
+def wait_until_it_is_sure(office: Office) -> None:
+    assert [office.run() for _ in range(3)] == [Outcome.FAILED, Outcome.FAILED, Outcome.ASKED]
+    assert office.connection.problem == "calendar-out-of-reach"
+
+
+def test_turning_off_never_calls_a_calendar_gone_that_only_does_not_open(office: Office) -> None:
+    office.book()
+    office.connect_and_rest()
+    mark = (office.connection.nonce or "")[-4:]
+    lock_out(office)
+    wait_until_it_is_sure(office)
+    connection_id = turn_off(office)
+    assert office.run() is Outcome.DONE, "what was known before need not be tried again"
+    connection = ended(connection_id)
+    assert connection.removal is not None
+    assert connection.removal["calendar"] == "out-of-reach"
+    assert connect.left_behind(office.provider) == [connect.LeftBehind(connection_id, EMAIL, mark)]
+    assert office.google.control("GET", "/grants")["items"] == [], "the permission is given back all the same"
+
+
+def test_a_calendar_that_does_not_open_for_a_moment_is_still_cleared(office: Office) -> None:
+    office.book()
+    office.connect_and_rest()
+    lock_out(office)
+    connection_id = turn_off(office)
+    assert office.run() is Outcome.FAILED
+    office.google.clear_faults()
+    assert office.run() is Outcome.DONE
+    removal = ended(connection_id).removal
+    assert removal is not None
+    assert (removal["calendar"], removal["found"], removal["left"]) == ("deleted", 1, 0)
+    assert connect.left_behind(office.provider) == []
+
+
+def test_turning_off_gives_up_on_a_calendar_that_stays_closed(office: Office) -> None:
+    office.book()
+    office.connect_and_rest()
+    lock_out(office)
+    connection_id = turn_off(office)
+    assert [office.run() for _ in range(3)] == [Outcome.FAILED, Outcome.FAILED, Outcome.DONE]
+    assert ended(connection_id).phase is ConnectionPhase.ENDED
+    assert len(connect.left_behind(office.provider)) == 1
+
+
+def test_after_create_again_the_closed_calendar_is_remembered_until_it_is_said_to_be_gone(
+    office: Office,
+) -> None:
+    office.book()
+    office.connect_and_rest()
+    closed = lock_out(office)
+    wait_until_it_is_sure(office)
+    connect.create_again(office.connection, now=office.clock())
+    db.session.commit()
+    office.rest()
+    assert office.app_calendar_id != closed
+    assert len(connect.left_behind(office.provider)) == 1
+    turn_off(office)
+    assert office.run() is Outcome.DONE
+    assert len(connect.left_behind(office.provider)) == 1, "turning off deletes the newer one only"
+    assert connect.left_is_gone(office.provider, now=office.clock())
+    assert connect.left_behind(office.provider) == []
+    assert not connect.left_is_gone(office.provider, now=office.clock())
+
+
+def test_starting_over_with_a_closed_calendar_makes_a_new_one(office: Office) -> None:
+    office.book()
+    office.connect_and_rest()
+    closed = lock_out(office)
+    wait_until_it_is_sure(office)
+    connect.start_over(office.provider, now=office.clock())
+    db.session.commit()
+    assert office.run() is Outcome.DONE
+    connection = office.connection
+    assert connection.phase is ConnectionPhase.CHOOSING
+    connect.choose(connection, [], now=office.clock())
+    connect.begin_first_sync(connection, now=office.clock())
+    db.session.commit()
+    office.rest()
+    assert office.app_calendar_id != closed
+    assert len(office.app_events()) == 1
+    assert len(connect.left_behind(office.provider)) == 1

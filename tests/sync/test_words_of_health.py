@@ -152,7 +152,7 @@ STORIES: list[tuple[ConnectionFacts, tuple[Tone, str, str, str, str, str]]] = [
             Tone.BAD,
             "Our calendar in Google is out of reach",
             "The calendar is still in your account, but Google no longer lets Lockstep open it.",
-            "Nothing was deleted or changed. Create it again, or turn off.",
+            "Nothing was deleted or changed. Create it again, or turn off; the old one only you can delete.",
             "Calendar out of reach",
             "CALENDAR-OUT-OF-REACH",
         ),

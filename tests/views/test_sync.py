@@ -606,6 +606,60 @@ def test_what_stayed_in_google_is_told_until_the_provider_says_it_is_gone(desk: 
     assert "Only you can delete it" not in desk.open()
 
 
+def test_a_calendar_left_behind_is_told_beside_the_one_that_works(desk: Desk) -> None:
+    def make(provider: Provider) -> None:
+        connection = active(provider)
+        connection.nonce = "0123456789abcdef"
+        connect.leave_behind(connection)
+
+    desk.change(make)
+    page = desk.open()
+    assert desk.state == ("two-way", "active")
+    assert "An earlier calendar of ours is still in Google" in page
+    assert "its description ends in “cdef”" in page
+    assert desk.press("/leftover-gone") == (303, "/calendar/sync")
+    assert "An earlier calendar" not in desk.open()
+
+
+def test_the_receipt_says_that_a_closed_calendar_is_still_there(desk: Desk) -> None:
+    desk.change(ended_with(calendar="out-of-reach", left_behind=["cdef"]))
+    page = desk.open()
+    assert "no longer in Google" not in page
+    assert page.count("Only you can delete it") == 1
+    assert "its description ends in “cdef”" in page
+
+
+GOES = {
+    "active": ("of ours in the calendar “Lockstep” in Google", None),
+    "reconnect-required": ("Reconnect first, and we do", "of ours in the calendar"),
+    "calendar-out-of-reach": ("only you can delete it there", "of ours in the calendar"),
+    "calendar-missing": ("Anything of your own in Google", "of ours in the calendar"),
+}
+
+
+@pytest.mark.parametrize("problem", GOES)
+@pytest.mark.parametrize("address", ["", "/turn-off", "/start-over"])
+def test_what_goes_is_only_what_can_be_taken_away(desk: Desk, problem: str, address: str) -> None:
+    desk.change(active if problem == "active" else in_trouble(problem))
+    page = desk.open(address)
+    said, never = GOES[problem]
+    assert said in page
+    assert never is None or never not in page
+
+
+def test_start_over_says_that_the_calendar_stays_to_be_used_again(desk: Desk) -> None:
+    desk.change(active)
+    assert "the calendar stays, to be used again" in desk.open("/start-over")
+    assert "the calendar too, if nothing of yours is in it" in desk.open("/turn-off")
+
+
+def test_a_calendar_that_is_gone_is_not_offered_to_be_opened_or_kept(desk: Desk) -> None:
+    desk.change(in_trouble("calendar-missing"))
+    assert "deleted there" in desk.open()
+    assert "Open in Google" not in desk.open()
+    assert "Leave our events in Google" not in desk.open("/turn-off")
+
+
 def test_stricter_names_are_counted_down(desk: Desk) -> None:
     desk.change(active)
     assert "data-old-names" not in desk.open()
