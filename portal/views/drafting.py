@@ -13,7 +13,7 @@ from portal import drafts
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import Draft
-from portal.views import appointments, clients, lapsed
+from portal.views import appointments, clients, lapsed, settings
 from portal.views.signing_in import signed_in_provider
 
 blueprint = Blueprint("drafting", __name__, url_prefix="/drafts")
@@ -26,6 +26,8 @@ DRAWN: dict[str, Callable[..., str]] = {
     "appointments.cancel": appointments.draw_cancel,
     "clients.create": clients.draw_new,
     "clients.update": clients.draw_edit,
+    "settings.save_profile": settings.draw,
+    "settings.save_office_hours": settings.draw,
 }
 
 

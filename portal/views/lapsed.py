@@ -23,6 +23,8 @@ FORMS = {
     "appointments.cancel": "Cancel appointment",
     "clients.create": "Add client",
     "clients.update": "Rename client",
+    "settings.save_profile": "Profile",
+    "settings.save_office_hours": "Office hours",
 }
 NOT_KEPT = ("csrf_token", "draft", "draft_of", "password")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,8 @@ def save_profile() -> ResponseReturnValue:
     provider = signed_in_provider()
     name = " ".join(request.form.get("name", "").split())
     if not name or len(name) > NAME_MOST_CHARACTERS:
-        return _page(problems={"name": f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."}), 422
+        problem = f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."
+        return _page(request.form, problems={"name": problem}), 422
     provider.name = name
     return _saved("provider.renamed", provider)
 
@@ -52,7 +54,7 @@ def save_office_hours() -> ResponseReturnValue:
         elif request.form.get(f"opens-{weekday}") or request.form.get(f"closes-{weekday}"):
             problems[f"day-{weekday}"] = f"{name}: give two times, the second one later."
     if problems:
-        return _page(problems=problems), 422
+        return _page(request.form, problems=problems), 422
     _replace_hours(provider, stretches)
     return _saved("provider.hours-changed", provider)
 
@@ -97,14 +99,24 @@ def ask_for_password(next_page: str) -> ResponseReturnValue:
     return redirect(url_for("settings.confirm_password", next=next_page), 303)
 
 
-def _page(problems: dict[str, str] | None = None) -> str:
-    provider = signed_in_provider()
+def draw(fields: Mapping[str, str]) -> str:
+    """The page with one of its forms as somebody had filled it."""
+    return _page(fields)
+
+
+def _page(fields: Mapping[str, str] | None = None, problems: dict[str, str] | None = None) -> str:
+    provider, fields = signed_in_provider(), fields or {}
     return render_template(
-        "settings/index.html", provider=provider, days=_days(provider), problems=problems or {}
+        "settings/index.html",
+        provider=provider,
+        name=fields.get("name", provider.name),
+        form="profile" if "name" in fields else "hours",
+        days=_days(provider, fields),
+        problems=problems or {},
     )
 
 
-def _days(provider: Provider) -> list[dict[str, Any]]:
+def _days(provider: Provider, fields: Mapping[str, str]) -> list[dict[str, Any]]:
     """The weekdays with their hours: what was typed, or else what is stored."""
     stored = {
         row.weekday: (f"{row.opens:%H:%M}", f"{row.closes:%H:%M}")
@@ -119,8 +131,8 @@ def _days(provider: Provider) -> list[dict[str, Any]]:
             {
                 "number": weekday,
                 "name": name,
-                "opens": request.form.get(f"opens-{weekday}", opens),
-                "closes": request.form.get(f"closes-{weekday}", closes),
+                "opens": fields.get(f"opens-{weekday}", opens),
+                "closes": fields.get(f"closes-{weekday}", closes),
             }
         )
     return days

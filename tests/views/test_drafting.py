@@ -96,7 +96,7 @@ def test_problems_found_on_saving_do_not_make_it_forget_the_draft(
     assert count() == 0
 
 
-def test_an_edit_a_move_a_cancellation_and_a_name_come_back_too(
+def test_every_other_form_with_much_to_type_comes_back_too(
     office: Office, visitor: FlaskClient, clock: time_machine.Coordinates
 ) -> None:
     booked = office.book()
@@ -106,6 +106,8 @@ def test_an_edit_a_move_a_cancellation_and_a_name_come_back_too(
         f"/appointments/{booked.id}/cancel": ({"reason": "Flooded practice"}, "Flooded practice"),
         f"/clients/{office.client.id}": ({"name": "Rosa Tellan-Frey"}, "Rosa Tellan-Frey"),
         "/clients": ({"name": "Somebody New"}, "Somebody New"),
+        "/settings/profile": ({"name": "Dr. Wren Hale-Moss"}, "Dr. Wren Hale-Moss"),
+        "/settings/office-hours": ({"opens-2": "07:35", "closes-2": "11:05"}, "07:35"),
     }
     later(clock, HOUR)
     for path, (data, _) in sent.items():
@@ -116,6 +118,24 @@ def test_an_edit_a_move_a_cancellation_and_a_name_come_back_too(
     assert len(pages) == len(sent)
     for path, (_, typed) in sent.items():
         assert any(f'action="{path}"' in page and typed in page for page in pages), path
+
+
+def test_saving_one_form_of_a_page_keeps_what_was_typed_into_the_other(
+    office: Office, visitor: FlaskClient, clock: time_machine.Coordinates
+) -> None:
+    later(clock, HOUR)
+    visitor.post("/settings/office-hours", data={"opens-2": "07:35", "closes-2": "11:05"})
+    page = get(visitor, sign_in(visitor, office.provider))
+    visitor.post("/settings/profile", data=fields(page, "/settings/profile"))
+    assert count() == 1
+    visitor.post("/settings/office-hours", data=fields(page, "/settings/office-hours"))
+    assert count() == 0
+
+
+def test_a_name_that_is_refused_stays_in_its_field(visitor: FlaskClient) -> None:
+    answer = visitor.post("/settings/profile", data={"name": "W" * 201})
+    assert answer.status_code == 422
+    assert "W" * 201 in answer.text
 
 
 def test_nobody_else_ever_sees_it(
