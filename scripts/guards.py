@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts.long_tests import MEASUREMENTS, commit_words, machine_words
 
@@ -47,7 +48,10 @@ TESTS_FAILED = 1  # pytest's exit code; any other says that something else went 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One guard and how to take it away: `old` stands exactly once in the module, and becomes `new`."""
+    """One guard and how to take it away: `old` stands exactly once in the module, and becomes `new`.
+
+    `also`: another guard right behind it, as path, old and new. `database`: where it can be missed at all.
+    """
 
     failures: tuple[int, ...]
     what: str
@@ -55,10 +59,17 @@ class Removal:
     old: str
     new: str
     test: str
+    also: tuple[str, str, str] | None = None
+    database: str = "sqlite"
 
     @property
     def path(self) -> Path:
         return Path("portal", *self.module.split(".")).with_suffix(".py")
+
+    @property
+    def edits(self) -> list[tuple[Path, str, str]]:
+        own = [(self.path, self.old, self.new)]
+        return own if self.also is None else [*own, (Path(self.also[0]), *self.also[1:])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,12 @@ class Verdict:
 def removals() -> list[Removal]:
     """All that are planned, in the order of the file."""
     planned = tomllib.loads(PLANS.read_text())["removal"]
-    return [Removal(**{**each, "failures": tuple(each["failures"])}) for each in planned]
+    return [_removal(each) for each in planned]
+
+
+def _removal(planned: dict[str, Any]) -> Removal:
+    lists = {name: tuple(value) for name, value in planned.items() if isinstance(value, list)}
+    return Removal(**{**planned, **lists})
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -85,9 +101,11 @@ def main(arguments: Sequence[str]) -> int:
     left = [each for each in wanted if _remembered(each) is None]
     left = left[: options.most]
     with _copy_of_the_tree() as tree:
-        all_pass = _run(sorted({removal.test for removal in left}), tree) == 0
+        usual = sorted({removal.test for removal in left if removal.database == "sqlite"})
+        all_pass = not usual or _run(usual, tree) == 0
         for removal in left:
-            verdict = _try(removal, tree, is_known_to_pass=all_pass)
+            is_known = all_pass and removal.database == "sqlite"
+            verdict = _try(removal, tree, is_known_to_pass=is_known)
             _remember(removal, verdict)
             print(f"{verdict.outcome:9} {verdict.seconds:5.0f} s  {removal.what}", flush=True)
             _write_summary([(each, _remembered(each)) for each in removals()])
@@ -99,28 +117,33 @@ def main(arguments: Sequence[str]) -> int:
 
 def _try(removal: Removal, tree: Path, *, is_known_to_pass: bool) -> Verdict:
     """The test passes with the guard, and fails without it."""
-    path = tree / removal.path
-    whole = path.read_text()
-    passes = is_known_to_pass or _run([removal.test], tree) == 0
-    if whole.count(removal.old) != 1 or not passes:
+    before = {path: (tree / path).read_text() for path, _, _ in removal.edits}
+    passes = is_known_to_pass or _run([removal.test], tree, removal.database) == 0
+    if not passes or any(before[path].count(old) != 1 for path, old, _ in removal.edits):
         return Verdict("broken", 0.0)
-    path.write_text(whole.replace(removal.old, removal.new))
     begun = time.monotonic()
     try:
-        exit_code = _run([removal.test], tree)
+        for path, old, new in removal.edits:
+            (tree / path).write_text(before[path].replace(old, new))
+        exit_code = _run([removal.test], tree, removal.database)
     finally:
-        path.write_text(whole)
+        for path, whole in before.items():
+            (tree / path).write_text(whole)
     outcome = {TESTS_FAILED: "noticed", 0: "unnoticed"}.get(exit_code, "broken")
     return Verdict(outcome, time.monotonic() - begun)
 
 
-def _run(tests: Sequence[str], tree: Path) -> int:
+def _run(tests: Sequence[str], tree: Path, database: str = "sqlite") -> int:
     """Exit code of pytest for tests of the copy; one that hangs without its guard has noticed.
 
-    No guard depends on the database, so one of the two is enough.
+    Hardly a guard depends on the database, so one of the two is enough.
     """
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
-    command += ["-k", "not postgres", *(f"tests/{test}" for test in tests)]
+    command += [
+        "-k",
+        "postgres" if database == "postgres" else "not postgres",
+        *(f"tests/{test}" for test in tests),
+    ]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
@@ -155,7 +178,8 @@ def _copy_of_the_tree() -> Iterator[Path]:
 def _memory_of(removal: Removal) -> Path:
     """Another file as soon as the removal, its module or its test's file is another."""
     digest = hashlib.sha256(repr(removal).encode())
-    for path in (removal.path, Path("tests", removal.test.split("::")[0])):
+    paths = [path for path, _, _ in removal.edits]
+    for path in (*paths, Path("tests", removal.test.split("::")[0])):
         digest.update((ROOT / path).read_bytes())
     return MEMORY / f"{digest.hexdigest()[:24]}.json"
 

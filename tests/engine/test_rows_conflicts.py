@@ -266,6 +266,21 @@ def test_nothing_written_in_google_reaches_an_appointment_but_its_times(office: 
     assert event["description"] == hostile["description"]
 
 
+def test_a_move_that_brings_a_title_along_takes_over_its_times_alone(office: Office) -> None:
+    """Failure 23."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    moved = timed(office, days=4, hour=11, minutes=50)
+    event_id = office.event_of(appointment)["id"]
+    office.google.change_event(EMAIL, office.app_calendar_id, event_id, summary="HOSTILE", **moved)
+    office.rest()
+    db.session.expire_all()
+    assert appointment.starts_at == starts_at(moved), "the move is taken over"
+    rows = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
+    assert [row for row in rows if "HOSTILE" in row] == []
+    assert office.event_of(appointment)["summary"] == office.client.internal_id
+
+
 def test_at_rest_a_run_changes_no_row_here(office: Office) -> None:
     """Failure 7: a pass without news rewrites nothing, and a pass with news does."""
     office.google.add_event(EMAIL, summary="Gym", recurrence=["RRULE:FREQ=WEEKLY"], **timed(office))
