@@ -182,7 +182,7 @@ def test_days_that_pass_delete_and_rewrite_nothing(office: Office) -> None:
     ended = timed(office, days=-88, hour=9)
     office.google.add_event(EMAIL, summary="Long ago", **ended)
     office.google.add_event(EMAIL, summary="No length", **timed(office, minutes=0))
-    office.google.add_event(EMAIL, summary="Gym", recurrence=["RRULE:FREQ=WEEKLY"], **timed(office))
+    gym = office.google.add_event(EMAIL, summary="Gym", recurrence=["RRULE:FREQ=WEEKLY"], **timed(office))
     office.connect_and_rest()
     ids = [office.event_of(appointment)["id"] for appointment in booked]
     for _ in range(12):
@@ -193,6 +193,9 @@ def test_days_that_pass_delete_and_rewrite_nothing(office: Office) -> None:
     assert "Gym" in office.shown()
     latest = max(each.starts_at for each in office.occurrences())
     assert latest > office.clock() + dt.timedelta(days=360), "the series was expanded further meanwhile"
+    office.google.change_event(EMAIL, "primary", gym["id"], summary="Swim")
+    office.rest()
+    assert "Swim" in office.shown(), "a series is as young as its latest date"
     office.google.change_event(EMAIL, office.app_calendar_id, ids[2], summary="Altered")
     office.rest()
     assert office.google.writes() == 1
