@@ -123,7 +123,6 @@ def test_a_calendar_that_answers_403_is_unreadable_and_has_no_count(office: Offi
     assert (primary(office).why_not, primary(office).entries) == ("unreadable", None)
 
 
-@ON_SQLITE
 def test_a_migration_keeps_the_calendars_on_its_way_back_and_forth(office: Office) -> None:
     office.connect()
     db.session.remove()
