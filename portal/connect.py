@@ -438,13 +438,27 @@ def _offer(client: GoogleClient, entry: CalendarEntry, own: OwnCalendars, *, now
     if reason is not None:
         return Offer(entry, reason)
     try:
-        return Offer(entry, entries=_count(client, address_of(entry), now=now))
+        return Offer(entry, entries=_count_or_probe(client, address_of(entry), now=now))
     except (PermissionDenied, EventNotFound):
         return Offer(entry, "unreadable")
     except CalendarUnavailable as error:
         if error.code != TOOK_TOO_LONG:
             raise
     return Offer(entry)
+
+
+def _count_or_probe(client: GoogleClient, calendar_id: str, *, now: dt.datetime) -> int | None:
+    """The number; None when the calendar answers and its dates take too long.
+
+    Raises CalendarError when the calendar does not answer either.
+    """
+    try:
+        return _count(client, calendar_id, now=now)
+    except CalendarUnavailable as error:
+        if error.code == TOOK_TOO_LONG:
+            raise
+    client.probe_events(calendar_id)
+    return None
 
 
 def _count(client: GoogleClient, calendar_id: str, *, now: dt.datetime) -> int | None:

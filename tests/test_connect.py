@@ -63,6 +63,9 @@ class Account:
 
     entries: list[CalendarEntry]
     closed: dict[str, CalendarError] = field(default_factory=dict)
+    uncounted: dict[str, CalendarError] = field(
+        default_factory=dict
+    )  # they open, but their dates do not come
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -73,7 +76,13 @@ class Account:
         self.asked.append(calendar_id)
         if calendar_id in self.closed:
             raise self.closed[calendar_id]
+        if calendar_id in self.uncounted:
+            raise self.uncounted[calendar_id]
         return self.pages.get(calendar_id, ([], None))
+
+    def probe_events(self, calendar_id: str) -> None:
+        if calendar_id in self.closed:
+            raise self.closed[calendar_id]
 
 
 @pytest.fixture
@@ -240,6 +249,19 @@ def test_without_time_to_ask_a_calendar_can_be_chosen_and_its_number_is_unknown(
     offer(connection, PRIMARY)
     (row,) = offer(connection, PRIMARY, primary=CalendarUnavailable(TOOK_TOO_LONG))
     assert (row.why_not, row.entries) == (None, None), "and the earlier number is no longer told"
+
+
+def test_a_calendar_whose_dates_take_google_too_long_can_be_chosen_uncounted(provider: Provider) -> None:
+    connection = connect.accept_grant(provider, make_grant(), now=NOW)
+    account = Account([PRIMARY], uncounted={"primary": CalendarUnavailable("connection")})
+    connect.offer_calendars(connection, cast("GoogleClient", account), now=NOW)
+    assert [(row.why_not, row.entries) for row in connect.offered_calendars(connection)] == [(None, None)]
+
+
+def test_a_google_that_does_not_answer_at_all_is_an_error(provider: Provider) -> None:
+    connection = connect.accept_grant(provider, make_grant(), now=NOW)
+    with pytest.raises(CalendarUnavailable):
+        offer(connection, PRIMARY, primary=CalendarUnavailable("connection"))
 
 
 def dates(number: int, start: dt.datetime = NOW) -> list[Any]:
