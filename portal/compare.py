@@ -29,15 +29,12 @@ from portal.models import (
     LinkState,
     Practice,
 )
-from portal.pull import KEPT_BEFORE
 from portal.sync.event import Event, EventTime
 from portal.sync.outbound import LocalAppointment
 from portal.sync.recurrence import Occurrence, expand
 
-HIDDEN_TYPES = {"birthday": "birthday", "workingLocation": "working-location"}
-FINE = frozenset(
-    {"in-step", "shown", "shown-free", "declined", *HIDDEN_TYPES.values(), "too-old", "not-chosen", "waiting"}
-)
+HIDDEN = frozenset({"declined", *occurrences.HIDDEN_TYPES.values()})
+FINE = HIDDEN | {"in-step", "shown", "shown-free", "too-old", "not-chosen", "waiting"}
 MOST_ASKED_FOR = 8  # requests, one after another
 WIDEST_OFFSET = dt.timedelta(hours=14)  # whole days are kept by the midnights of another zone
 
@@ -431,12 +428,11 @@ def _judge_occurrence(
     """Shown, or hidden and why; or what is wrong."""
     if not calendar.is_chosen and not calendar.is_app_calendar:
         return "not-chosen"
-    if event.self_response == "declined":
-        return "declined"
-    if event.event_type in occurrences.NOT_SHOWN_TYPES:
-        return HIDDEN_TYPES.get(event.event_type, "birthday")
+    hidden = occurrences.why_hidden(event)
+    if hidden is not None:
+        return hidden
     if stored is None:
-        return "too-old" if occurrence.end.instant < now - KEPT_BEFORE + ONE_DAY else "not-here"
+        return "too-old" if occurrence.end.instant < now - occurrences.KEPT_BEFORE + ONE_DAY else "not-here"
     if not stored.is_drawn:
         return "not-understood"
     agreed = (stored.start.key, stored.end.key, stored.summary, stored.transparency)

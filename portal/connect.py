@@ -13,11 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal import cards, clients, facts, feeds, store
+from portal import cards, clients, facts, feeds, occurrences, store
 from portal.errors import CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied, Refused
 from portal.extensions import db
-from portal.google.client import CalendarEntry, GoogleClient
+from portal.google.client import LIST_PAGE_SIZE, CalendarEntry, GoogleClient
 from portal.google.oauth import Grant
+from portal.localtime import ONE_DAY
 from portal.models import (
     Appointment,
     Connection,
@@ -36,6 +37,8 @@ from portal.sync.modes import Effect, Goal, Link, Mode
 ABANDONED_AFTER_HOURS = 24
 EXAMPLES = 4
 MARK_LENGTH = 4
+# Entries of one calendar, as one page of Google's answer holds them. One more is stored for "more than that".
+MOST_COUNTED = LIST_PAGE_SIZE
 IMPORTED = "@import.calendar.google.com"
 NEVER_OWNED = {  # what Google's ids tell of a calendar that nobody can own (facts §4)
     IMPORTED: "subscription",
@@ -56,12 +59,30 @@ class OwnCalendars:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A calendar of the account: why it cannot be chosen, or how many of its entries would be shown."""
+
+    entry: CalendarEntry
+    why_not: str | None = None
+    entries: int | None = None  # MOST_COUNTED + 1: more than could be counted; None: not known
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """How many entries some calendars would bring; or at least so many, and more."""
+
+    count: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What the first sync will do, in numbers and examples. Nothing has been written."""
 
     appointments: int
     examples: tuple[tuple[str, Appointment], ...]  # title outside, appointment
     calendars: tuple[str, ...]
+    entries: Entries | None  # of these calendars; None unless every one of them was counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +209,7 @@ def finish_removal(connection: Connection, *, now: dt.datetime) -> None:
 
 
 def drop_abandoned(*, now: dt.datetime) -> int:
-    """Begin to end every set-up that was left lying for a day. How many there were."""
+    """Begin to end every setup that was left lying for a day. How many there were."""
     lying = db.session.scalars(
         sa.select(Connection).where(
             Connection.phase.in_(OFFERED_PHASES),
@@ -337,11 +358,11 @@ def offer_calendars(connection: Connection, client: GoogleClient, *, now: dt.dat
     """
     own = own_calendars(connection)
     db.session.commit()
-    offers = [(entry, why_not(entry, own) or _probe(client, entry)) for entry in client.list_calendars()]
+    offers = [_offer(client, entry, own, now=now) for entry in client.list_calendars()]
     db.session.refresh(connection, with_for_update=True)
     known = {row.calendar_id: row for row in calendars(connection)}
-    for entry, reason in offers:
-        _store_offer(connection, known.get(address_of(entry)), entry, reason, now=now)
+    for offer in offers:
+        _store_offer(connection, known.get(address_of(offer.entry)), offer, now=now)
     connection.calendars_listed_at = now
     db.session.flush()
 
@@ -425,29 +446,57 @@ def _set_chosen(row: GoogleCalendar, is_chosen: bool) -> None:
         store.delete_calendar_events(row.id)
 
 
-def _probe(client: GoogleClient, entry: CalendarEntry) -> str | None:
-    """Whether events can really be read: a role of owner alone does not promise it under our scopes.
+def _offer(client: GoogleClient, entry: CalendarEntry, own: OwnCalendars, *, now: dt.datetime) -> Offer:
+    """Whether events can really be read, and how many: a role of owner alone promises neither.
 
-    Where there is no time left to ask, the role is believed; the first sync finds out.
+    Where there is no time left to ask, the role is believed and the number unknown; the first sync finds out.
     """
+    reason = why_not(entry, own)
+    if reason is not None:
+        return Offer(entry, reason)
     try:
-        client.probe_events(address_of(entry))
+        return Offer(entry, entries=_count_or_probe(client, address_of(entry), now=now))
     except (PermissionDenied, EventNotFound):
-        return "unreadable"
+        return Offer(entry, "unreadable")
     except CalendarUnavailable as error:
         if error.code != TOOK_TOO_LONG:
             raise
+    return Offer(entry)
+
+
+def _count_or_probe(client: GoogleClient, calendar_id: str, *, now: dt.datetime) -> int | None:
+    """The number; None when the calendar answers and its dates take too long.
+
+    Raises CalendarError when the calendar does not answer either.
+    """
+    try:
+        return _count(client, calendar_id, now=now)
+    except CalendarUnavailable as error:
+        if error.code == TOOK_TOO_LONG:
+            raise
+    client.probe_events(calendar_id)
     return None
 
 
+def _count(client: GoogleClient, calendar_id: str, *, now: dt.datetime) -> int | None:
+    """How many entries the first sync would have shown, by one page of Google's answer. Raises CalendarError.
+
+    Asked for is a day more: Google places whole days by the calendar's zone, and we by midnights of UTC.
+    """
+    page, next_page = client.list_dates(
+        calendar_id,
+        after=now - occurrences.KEPT_BEFORE - ONE_DAY,
+        before=now + occurrences.EXPANDED_AHEAD + ONE_DAY,
+    )
+    if next_page is None:
+        return occurrences.count_shown(page, now=now)
+    return MOST_COUNTED + 1 if len(page) >= MOST_COUNTED else None  # Google may end a page early
+
+
 def _store_offer(
-    connection: Connection,
-    row: GoogleCalendar | None,
-    entry: CalendarEntry,
-    reason: str | None,
-    *,
-    now: dt.datetime,
+    connection: Connection, row: GoogleCalendar | None, offer: Offer, *, now: dt.datetime
 ) -> None:
+    entry = offer.entry
     if row is None:
         row = GoogleCalendar(
             connection_id=connection.id, calendar_id=address_of(entry), is_primary=entry.is_primary
@@ -455,7 +504,7 @@ def _store_offer(
         db.session.add(row)
     row.summary = entry.summary[:500]
     row.access_role = entry.access_role[:40]
-    row.why_not = reason
+    row.why_not, row.entries = offer.why_not, offer.entries
     row.listed_at = now
 
 
@@ -473,11 +522,21 @@ def preview(connection: Connection, *, now: dt.datetime) -> Preview:
         .limit(EXAMPLES)
     ).all()
     titles = clients.titles_outside(connection.provider, soonest)
+    chosen = [row for row in calendars(connection) if row.is_chosen]
     return Preview(
         appointments=count,
         examples=tuple((titles[appointment.id], appointment) for appointment in soonest),
-        calendars=tuple(row.summary for row in calendars(connection) if row.is_chosen),
+        calendars=tuple(row.summary for row in chosen),
+        entries=entries_of(chosen),
     )
+
+
+def entries_of(rows: Collection[GoogleCalendar]) -> Entries | None:
+    """How many entries these calendars would bring, as last counted; None unless every one was."""
+    counts = [row.entries for row in rows if row.entries is not None]
+    if not counts or len(counts) < len(rows):
+        return None
+    return Entries(sum(min(count, MOST_COUNTED) for count in counts), max(counts) > MOST_COUNTED)
 
 
 def create_again(connection: Connection, *, now: dt.datetime) -> None:

@@ -25,7 +25,7 @@ from portal.errors import (
 from portal.extensions import begin_reading, begin_writing, db
 from portal.google.client import GoogleClient
 from portal.models import CheckRequest, Checkup, Connection, GoogleCalendar
-from portal.pull import KEPT_BEFORE, REEXPAND_BELOW
+from portal.occurrences import KEPT_BEFORE, READY_AHEAD
 from portal.run import Clock, open_client
 from portal.sync.modes import Link
 
@@ -159,7 +159,7 @@ class _Check:
         zone = calendar.connection.provider.zone
         today = now.astimezone(zone).date()
         try:
-            items = compare.compare(client, calendar, today - KEPT_BEFORE, today + REEXPAND_BELOW, now=now)
+            items = compare.compare(client, calendar, today - KEPT_BEFORE, today + READY_AHEAD, now=now)
         except CANNOT_READ:
             db.session.rollback()
             self._keep(calendar_id, [], [_unreadable(calendar_id, today)], zone)

@@ -180,7 +180,7 @@ def _claim_due(now: dt.datetime, *only: sa.ColumnElement[bool]) -> list[int]:
 
 
 def drop_abandoned(now: dt.datetime) -> int:
-    """End set-ups that were left lying for a day."""
+    """End setups that were left lying for a day."""
     dropped = connect.drop_abandoned(now=now)
     db.session.commit()
     return dropped

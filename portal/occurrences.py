@@ -1,24 +1,32 @@
-"""Google's occurrences for a page: those that stand ready, and those that have to be expanded for it."""
+"""Google's occurrences for a page: those that stand ready, and those that have to be expanded for it.
+
+What is shown of them, and how many a calendar would bring, is decided here too.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from portal import store
 from portal.errors import InvalidCalendarData
 from portal.extensions import db
+from portal.google.codec import from_google
 from portal.localtime import ONE_DAY
 from portal.models import Connection, GoogleCalendar, GoogleEvent, GoogleOccurrence, Provider
+from portal.sync.event import Event
 from portal.sync.recurrence import Occurrence, expand
 
-NOT_SHOWN_TYPES = ("birthday", "workingLocation")
-# What pull.py keeps ready: Google's occurrences of these days around the present. Later ones are expanded
-# when a page asks for them; earlier ones are gone.
+HIDDEN_TYPES = {"birthday": "birthday", "workingLocation": "working-location"}
+# What pull.py keeps ready: Google's occurrences of these days around the present. It makes them so far ahead,
+# and anew when fewer than READY_AHEAD are left. Later ones are expanded when a page asks for them; earlier
+# ones are gone.
 READY_AHEAD = dt.timedelta(days=370)
 KEPT_BEFORE = dt.timedelta(days=90)
+EXPANDED_AHEAD = dt.timedelta(days=400)
 _SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
 
 # With its event, since when its calendar could not be read, and its provider's name
@@ -50,10 +58,37 @@ def find(provider_id: int, event_id: int, key: str) -> Found | None:
     return next((later for later in found if _key(later) == (event_id, key)), None)
 
 
+def why_hidden(event: Event | GoogleEvent) -> str | None:
+    """Why no page shows an event, as a code; None of one that is shown."""
+    if event.status == "cancelled":
+        return "cancelled"
+    if event.self_response == "declined":
+        return "declined"
+    return HIDDEN_TYPES.get(event.event_type)
+
+
+def count_shown(resources: Iterable[Any], *, now: dt.datetime) -> int:
+    """How many entries a first pull at `now` would have pages show.
+
+    `resources` as events.list gives them with singleEvents=true: each date of a series by itself. What cannot
+    be understood is set aside by the pull and not counted.
+    """
+    after, before = now - KEPT_BEFORE, now + EXPANDED_AHEAD
+    count = 0
+    for resource in resources:
+        try:
+            event = from_google(resource)
+        except InvalidCalendarData:
+            continue
+        if why_hidden(event) is None:
+            count += len(expand(event, (), after=after, before=before))
+    return count
+
+
 def query(
     provider_ids: Sequence[int],
 ) -> sa.Select[GoogleOccurrence, GoogleEvent, dt.datetime | None, str]:
-    """Everything that stands ready and may be shown; callers narrow it."""
+    """Everything that stands ready and may be shown, as `why_hidden` has it; callers narrow it."""
     return (
         sa.select(GoogleOccurrence, GoogleEvent, GoogleCalendar.stale_since, Provider.name)
         .join(GoogleEvent, GoogleOccurrence.google_event_id == GoogleEvent.id)
@@ -65,7 +100,7 @@ def query(
             *_SHOWN_CALENDARS,
             GoogleEvent.quarantine.is_(None),
             GoogleEvent.status != "cancelled",
-            GoogleEvent.event_type.not_in(NOT_SHOWN_TYPES),
+            GoogleEvent.event_type.not_in(tuple(HIDDEN_TYPES)),
             sa.or_(GoogleEvent.self_response.is_(None), GoogleEvent.self_response != "declined"),
         )
     )
@@ -124,7 +159,7 @@ def _expand_series(
         return
     for occurrence in found:
         row = by_id[occurrence.event_id]
-        if row.event_type not in NOT_SHOWN_TYPES and row.self_response != "declined":
+        if why_hidden(row) is None:
             yield row, occurrence
 
 

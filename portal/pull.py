@@ -23,14 +23,12 @@ from portal.extensions import db
 from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
 from portal.google.codec import from_google
 from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
+from portal.occurrences import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD
 from portal.run import Run
 from portal.sync import breaker
 from portal.sync.event import Event
 from portal.sync.recurrence import expand
 
-KEPT_BEFORE = dt.timedelta(days=90)
-EXPANDED_AHEAD = dt.timedelta(days=400)
-REEXPAND_BELOW = dt.timedelta(days=370)
 MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
 JUST_AGREED = dt.timedelta(minutes=5)  # lists may lag behind answers
 MOST_LOOKED_UP = 100  # after one pull; the others come after the next
@@ -284,7 +282,7 @@ def extend_occurrences(run: Run, *, most: int = 200) -> None:
             GoogleCalendar.connection_id == run.connection_id,
             GoogleEvent.recurring_event_id.is_(None),
             GoogleEvent.quarantine.is_(None),
-            GoogleEvent.expanded_until < run.now + REEXPAND_BELOW,
+            GoogleEvent.expanded_until < run.now + READY_AHEAD,
         )
         .limit(most)
     ).all()

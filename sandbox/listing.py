@@ -1,14 +1,14 @@
 """events.list and events.instances: filters, pages, sync tokens (facts §5).
 
 Without `singleEvents` and `orderBy` a list runs along the change log, see `changes.py`. Otherwise it is
-computed whole, sorted, and cut into pages by position.
+computed, sorted if asked for, and cut into pages by position.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -179,9 +179,8 @@ def _page(call: Call, calendar: Calendar, sync: Json | None, page: Json) -> tupl
         position = {"after": rows[-1].seq if rows else page["after"], "skip": 0}
         return [one.body for one in rows], len(kept) > size, position
     computed = _sorted(call, _computed(call, calendar, wanted, page["after"]))
-    rows_at = computed[page["skip"] : page["skip"] + size]
-    more = len(computed) > page["skip"] + size
-    return rows_at, more, {"after": page["after"], "skip": page["skip"] + size}
+    rows_at = list(islice(computed, page["skip"], page["skip"] + size + 1))
+    return rows_at[:size], len(rows_at) > size, {"after": page["after"], "skip": page["skip"] + size}
 
 
 def _is_computed(call: Call, calendar: Calendar) -> bool:
@@ -227,12 +226,13 @@ def _deleted_instances(calendar: Calendar, master: Stored, wanted: Filter) -> It
         yield body
 
 
-def _sorted(call: Call, rows: Iterator[Json]) -> list[Json]:
+def _sorted(call: Call, rows: Iterator[Json]) -> Iterable[Json]:
+    """In the order asked for. Without one they are made as they are taken: a series may have very many."""
     if call.param("orderBy") == "updated":
         return sorted(rows, key=lambda body: str(body["updated"]))
     if call.param("orderBy") == "startTime":
         return sorted(rows, key=_start_key)
-    return list(rows)
+    return rows
 
 
 def _start_key(body: Json) -> tuple[float, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import requests
 
-from portal.pull import KEPT_BEFORE, REEXPAND_BELOW
+from portal.occurrences import KEPT_BEFORE, READY_AHEAD
 from sandbox.client import Json, SandboxClient
 
 
@@ -22,7 +22,7 @@ def google_shows(google: SandboxClient, email: str, *, now: dt.datetime) -> Coun
     query = {
         "singleEvents": "true",
         "timeMin": (now - KEPT_BEFORE).isoformat(),
-        "timeMax": (now + REEXPAND_BELOW).isoformat(),
+        "timeMax": (now + READY_AHEAD).isoformat(),
         "maxResults": "2500",
     }
     found: Counter[dt.datetime] = Counter()
@@ -41,7 +41,7 @@ def google_shows(google: SandboxClient, email: str, *, now: dt.datetime) -> Coun
 
 def promised(starts: Iterable[dt.datetime], *, now: dt.datetime) -> Counter[dt.datetime]:
     """Those of the dates kept here that are as near as `google_shows` looks."""
-    return Counter(start for start in starts if start < now + REEXPAND_BELOW)
+    return Counter(start for start in starts if start < now + READY_AHEAD)
 
 
 def start_of(event: Json) -> dt.datetime:

@@ -6,13 +6,21 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
 
-from portal import clients, connect, facts, feeds
-from portal.errors import CalendarError, InvalidInput, PermissionDenied, RateLimited, Refused
+from portal import clients, connect, facts, feeds, occurrences
+from portal.errors import (
+    CalendarError,
+    CalendarUnavailable,
+    EventNotFound,
+    InvalidInput,
+    PermissionDenied,
+    RateLimited,
+    Refused,
+)
 from portal.extensions import db
 from portal.google.client import CalendarEntry, GoogleClient
 from portal.google.oauth import SCOPE_PREFIX
@@ -28,6 +36,7 @@ from portal.models import (
     Provider,
     SyncMode,
 )
+from portal.run import TOOK_TOO_LONG
 from portal.sync.modes import Effect, Link
 from tests.practice import NOW, add_provider, book, in_context, make_app, make_grant
 
@@ -45,19 +54,33 @@ PRIMARY = CalendarEntry(
 HOME = replace(PRIMARY, calendar_id="home@group.calendar.google.com", summary="Home", is_primary=False)
 
 
+Page = tuple[list[Any], str | None]
+
+
 @dataclass
 class Account:
-    """A Google account with these calendars; `closed` ones answer a probe with an error."""
+    """A Google account with these calendars; `closed` ones answer with an error, others with their page."""
 
     entries: list[CalendarEntry]
     closed: dict[str, CalendarError] = field(default_factory=dict)
-    probed: list[str] = field(default_factory=list)
+    uncounted: dict[str, CalendarError] = field(
+        default_factory=dict
+    )  # they open, but their dates do not come
+    pages: dict[str, Page] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     def list_calendars(self) -> list[CalendarEntry]:
         return self.entries
 
+    def list_dates(self, calendar_id: str, *, after: dt.datetime, before: dt.datetime) -> Page:
+        self.asked.append(calendar_id)
+        if calendar_id in self.closed:
+            raise self.closed[calendar_id]
+        if calendar_id in self.uncounted:
+            raise self.uncounted[calendar_id]
+        return self.pages.get(calendar_id, ([], None))
+
     def probe_events(self, calendar_id: str) -> None:
-        self.probed.append(calendar_id)
         if calendar_id in self.closed:
             raise self.closed[calendar_id]
 
@@ -203,19 +226,105 @@ def test_every_calendar_is_listed_and_only_owned_ones_are_tried(provider: Provid
         ("headway", "shared-read-only"),
         (HOME.calendar_id, None),
     ]
-    assert account.probed == [HOME.calendar_id, "primary"]
+    assert account.asked == [HOME.calendar_id, "primary"]
 
 
-def test_an_owned_calendar_that_does_not_open_cannot_be_chosen(provider: Provider) -> None:
+@pytest.mark.parametrize("error", [PermissionDenied("forbidden"), EventNotFound("notFound")])
+def test_an_owned_calendar_that_does_not_open_cannot_be_chosen(
+    provider: Provider, error: CalendarError
+) -> None:
     connection = connect.accept_grant(provider, make_grant(), now=NOW)
-    (row,) = offer(connection, PRIMARY, primary=PermissionDenied("forbidden"))
-    assert row.why_not == "unreadable"
+    (row,) = offer(connection, PRIMARY, primary=error)
+    assert (row.why_not, row.entries) == ("unreadable", None)
 
 
 def test_a_busy_google_is_no_reason_against_a_calendar(provider: Provider) -> None:
     connection = connect.accept_grant(provider, make_grant(), now=NOW)
     with pytest.raises(RateLimited):
         offer(connection, PRIMARY, primary=RateLimited("rateLimitExceeded"))
+
+
+def test_without_time_to_ask_a_calendar_can_be_chosen_and_its_number_is_unknown(provider: Provider) -> None:
+    connection = connect.accept_grant(provider, make_grant(), now=NOW)
+    offer(connection, PRIMARY)
+    (row,) = offer(connection, PRIMARY, primary=CalendarUnavailable(TOOK_TOO_LONG))
+    assert (row.why_not, row.entries) == (None, None), "and the earlier number is no longer told"
+
+
+def test_a_calendar_whose_dates_take_google_too_long_can_be_chosen_uncounted(provider: Provider) -> None:
+    connection = connect.accept_grant(provider, make_grant(), now=NOW)
+    account = Account([PRIMARY], uncounted={"primary": CalendarUnavailable("connection")})
+    connect.offer_calendars(connection, cast("GoogleClient", account), now=NOW)
+    assert [(row.why_not, row.entries) for row in connect.offered_calendars(connection)] == [(None, None)]
+
+
+def test_a_google_that_does_not_answer_at_all_is_an_error(provider: Provider) -> None:
+    connection = connect.accept_grant(provider, make_grant(), now=NOW)
+    with pytest.raises(CalendarUnavailable):
+        offer(connection, PRIMARY, primary=CalendarUnavailable("connection"))
+
+
+def dates(number: int, start: dt.datetime = NOW) -> list[Any]:
+    """A page of that many dates, an hour each."""
+    times = {
+        "start": {"dateTime": start.isoformat()},
+        "end": {"dateTime": (start + dt.timedelta(hours=1)).isoformat()},
+    }
+    return [{"id": f"e{each}", **times} for each in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("page", "entries"),
+    [
+        (([], None), 0),
+        ((dates(214), None), 214),
+        (([*dates(3), {"id": "odd", "start": {}}, "not an event"], None), 3),
+        ((dates(connect.MOST_COUNTED), None), connect.MOST_COUNTED),
+        ((dates(connect.MOST_COUNTED), "more"), connect.MOST_COUNTED + 1),
+        ((dates(7), "more"), None),
+    ],
+    ids=["none", "some", "odd ones", "a full page", "more than a page", "a page that ended early"],
+)
+def test_what_a_calendar_would_bring_is_counted_by_one_page(
+    provider: Provider, page: Page, entries: int | None
+) -> None:
+    connection = connect.accept_grant(provider, make_grant(), now=NOW)
+    account = Account([PRIMARY], pages={"primary": page})
+    connect.offer_calendars(connection, cast("GoogleClient", account), now=NOW)
+    assert [row.entries for row in connect.offered_calendars(connection)] == [entries]
+    assert account.asked == ["primary"]
+
+
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "count"),
+    [
+        (NOW - dt.timedelta(days=90), 1),
+        (NOW - dt.timedelta(days=90) - HOUR, 0),
+        (NOW + dt.timedelta(days=400) - HOUR, 1),
+        (NOW + dt.timedelta(days=400), 0),
+    ],
+)
+def test_the_count_ends_where_the_first_sync_ends(start: dt.datetime, count: int) -> None:
+    assert occurrences.count_shown(dates(1, start), now=NOW) == count
+
+
+@pytest.mark.parametrize(
+    ("counts", "entries"),
+    [
+        ([], None),
+        ([214, 61], connect.Entries(275, has_more=False)),
+        ([0], connect.Entries(0, has_more=False)),
+        ([214, None], None),
+        ([connect.MOST_COUNTED + 1, 61], connect.Entries(2561, has_more=True)),
+    ],
+)
+def test_several_calendars_have_a_number_when_each_of_them_has(
+    counts: list[int | None], entries: connect.Entries | None
+) -> None:
+    assert connect.entries_of([GoogleCalendar(entries=count) for count in counts]) == entries
 
 
 def test_listing_again_updates_names_and_forgets_what_is_gone(provider: Provider) -> None:

@@ -200,22 +200,30 @@ class GoogleClient:
         found: list[Any] = []
         page_token: str | None = None
         for _ in range(STRETCH_PAGES):
-            answer = self._execute(
-                self._events.list(
-                    calendarId=calendar_id,
-                    singleEvents=True,
-                    timeMin=after.isoformat(),
-                    timeMax=before.isoformat(),
-                    maxResults=LIST_PAGE_SIZE,
-                    pageToken=page_token,
-                    fields=LIST_FIELDS,
-                )
+            items, page_token = self.list_dates(
+                calendar_id, after=after, before=before, page_token=page_token
             )
-            found += _items(answer)
-            page_token = answer.get("nextPageToken")
+            found += items
             if not page_token:
                 return found
         raise CalendarUnavailable("too-many-pages")
+
+    def list_dates(
+        self, calendar_id: str, *, after: dt.datetime, before: dt.datetime, page_token: str | None = None
+    ) -> tuple[list[Any], str | None]:
+        """One page of what touches a stretch of time, series date by date, and the token of the next page."""
+        answer = self._execute(
+            self._events.list(
+                calendarId=calendar_id,
+                singleEvents=True,
+                timeMin=after.isoformat(),
+                timeMax=before.isoformat(),
+                maxResults=LIST_PAGE_SIZE,
+                pageToken=page_token,
+                fields=LIST_FIELDS,
+            )
+        )
+        return _items(answer), answer.get("nextPageToken")
 
     def probe_events(self, calendar_id: str) -> None:
         """Ask for one event: raises the CalendarError that reading this calendar would meet."""

@@ -143,6 +143,8 @@ class GoogleCalendar(Base):
     listed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)  # last seen in calendarList
     missing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     stale_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    # How many entries of it would be shown, as of the last time a person was offered it; see connect.py
+    entries: Mapped[int | None]
 
     hidden_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # gone from two listings: not drawn
     absent_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # a full pass missed very many

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
+NEARLY_SECONDS = 2  # so near, or past: no number to count down from
 IMPORTS_KEPT_DAYS = 30  # without a working grant; then imported events are removed here
 ANNOUNCED_AFTER_DAYS = 7
 BUSY_PHASES = frozenset({"choosing", "preview"})
@@ -110,10 +111,10 @@ def ago(then: dt.datetime, now: dt.datetime) -> str:
 
 
 def until(then: dt.datetime, now: dt.datetime) -> str:
-    """How long from now, in words: "in 48 s", "in 3 min"; "now" when it is due."""
+    """How long from now, in words: "in 48 s", "in 3 min"; "any moment" when it is due or nearly."""
     seconds = (then - now).total_seconds()
-    if seconds <= 0:
-        return "now"
+    if seconds < NEARLY_SECONDS:
+        return "any moment"
     return f"in {seconds:.0f} s" if seconds < 60 else f"in {_span(seconds)}"
 
 
@@ -179,10 +180,10 @@ def _in_wizard(facts: ConnectionFacts) -> Story:
         state=facts.phase or "choosing",
         tone=Tone.QUIET,
         headline="Two-Way Sync is not set up yet",
-        cause=f"Google account {facts.email} is connected; the set-up waits for you.",
+        cause=f"Google account {facts.email} is connected; the setup waits for you.",
         consequence="One-Way Sync works on until then." if works_on else "Nothing is sent until then.",
         act=Act.CONTINUE,
-        chip="One-Way Sync" if works_on else "Set-up unfinished",
+        chip="One-Way Sync" if works_on else "Setup unfinished",
         code="SET-UP",
     )
 

@@ -141,14 +141,15 @@ def choose_calendars() -> ResponseReturnValue:
     connection = connect.live_connection(provider)
     if connection is None or connect.link_of(connection) is Link.REMOVING:
         return redirect(url_for("sync.index"), 303)
+    is_running = connect.link_of(connection) is Link.RUNNING
+    skips = "skip" in request.form and not is_running
     try:
-        connect.choose(connection, request.form.getlist("calendar", type=int), now=now)
+        connect.choose(connection, () if skips else request.form.getlist("calendar", type=int), now=now)
     except InvalidInput:
         db.session.rollback()
         return _calendars_page(connection, "not-choosable"), 422
     audit.record("sync.calendars-chosen", now=now, provider_id=provider.id, address=request.remote_addr)
     db.session.commit()
-    is_running = connect.link_of(connection) is Link.RUNNING
     return redirect(url_for("sync.index" if is_running else "sync.connecting.preview"), 303)
 
 
@@ -184,7 +185,7 @@ def cancel() -> ResponseReturnValue:
     connect.cancel_setup(provider, now=now)
     audit.record("sync.set-up-canceled", now=now, provider_id=provider.id, address=request.remote_addr)
     db.session.commit()
-    flash("The set-up was canceled. Nothing was changed in Google.", "message")
+    flash("The setup was canceled. Nothing was changed in Google.", "message")
     return redirect(url_for("sync.index"), 303)
 
 
@@ -226,6 +227,8 @@ def _calendars_page(connection: Connection, problem: str | None) -> str:
         owned=[row for row in rows if row.why_not is None],
         others=[row for row in rows if row.why_not is not None],
         ticked=ticked,
+        entries={row.id: connect.entries_of([row]) for row in rows},
+        in_all=connect.entries_of([row for row in rows if row.id in ticked]),
         problem=problem,
         is_running=connect.link_of(connection) is Link.RUNNING,
         **_shared(),

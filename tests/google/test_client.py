@@ -221,6 +221,7 @@ def test_the_provider_of_the_lease_is_asked_before_every_request(google: Sandbox
             lambda: client.show_calendar("c"),
             lambda: client.list_events("c"),
             lambda: client.probe_events("c"),
+            lambda: client.list_dates("c", after=NOON, before=NOON),
             lambda: client.get_event("c", "e"),
             lambda: client.write_events("c", [write("insert")]),
         ]

@@ -116,7 +116,8 @@ def test_the_past_in_words(seconds: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(-5, "now"), (0, "now"), (48, "in 48 s"), (180, "in 3 min"), (7200, "in 2 h")]
+    ("seconds", "words"),
+    [(-5, "any moment"), (0, "any moment"), (48, "in 48 s"), (180, "in 3 min"), (7200, "in 2 h")],
 )
 def test_the_future_in_words(seconds: int, words: str) -> None:
     assert until(NOW + dt.timedelta(seconds=seconds), NOW) == words

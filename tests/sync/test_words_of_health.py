@@ -16,7 +16,7 @@ REVOKED = (
     "Google no longer accepts our permission. This happens after a password change, after “Remove access” in "
     "the Google account, or when an administrator blocks the app."
 )
-UNFINISHED = "Google account wren.hale@example.com is connected; the set-up waits for you."
+UNFINISHED = "Google account wren.hale@example.com is connected; the setup waits for you."
 SINCE = NOW - minutes(90)
 
 # tone, headline, cause, consequence, chip, code
@@ -54,7 +54,7 @@ STORIES: list[tuple[ConnectionFacts, tuple[Tone, str, str, str, str, str]]] = [
             "Two-Way Sync is not set up yet",
             UNFINISHED,
             "Nothing is sent until then.",
-            "Set-up unfinished",
+            "Setup unfinished",
             "SET-UP",
         ),
     ),
@@ -226,9 +226,13 @@ def test_spans_of_time_change_their_unit_at_these_seconds(seconds: int, words: s
     assert ago(NOW - span, NOW) == ("just now" if seconds < 60 else f"{words} ago")
 
 
-def test_what_is_due_now_is_due_now() -> None:
-    assert until(NOW, NOW) == "now"
-    assert until(NOW + dt.timedelta(seconds=1), NOW) == "in 1 s"
+@pytest.mark.parametrize("seconds", [-90, 0, 0.4, 1, 1.9])
+def test_what_is_due_or_nearly_comes_any_moment(seconds: float) -> None:
+    assert until(NOW + dt.timedelta(seconds=seconds), NOW) == "any moment"
+
+
+def test_what_is_two_seconds_away_is_counted() -> None:
+    assert until(NOW + dt.timedelta(seconds=2), NOW) == "in 2 s"
 
 
 def test_a_check_is_missed_after_ten_minutes_and_not_before() -> None:

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from portal import accounts, appointments, layout, occurrences, offers, pull
+from portal import accounts, appointments, layout, offers
 from portal.appointments import AllDay, Timed
 from portal.extensions import db
 from portal.models import AuditEntry, GoogleEvent, Provider
@@ -217,11 +217,6 @@ def test_the_address_of_a_google_event_outlives_a_new_expansion(office: Office, 
     db.session.commit()
     assert "Choir" in get(visitor, address).text
     assert address == f"/calendar/google/{event.id}?on={NOW:%Y%m%dT%H%M%SZ}"
-
-
-def test_what_pull_keeps_ready_is_what_pages_count_on() -> None:
-    assert occurrences.READY_AHEAD == pull.REEXPAND_BELOW
-    assert occurrences.KEPT_BEFORE == pull.KEPT_BEFORE
 
 
 def test_a_page_from_before_googles_events_says_that_there_are_none(visitor: FlaskClient) -> None:

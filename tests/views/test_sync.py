@@ -392,6 +392,140 @@ def test_cancelling_the_wizard_gives_the_grant_back_and_keeps_the_mode(desk: Des
     assert desk.change(lambda provider: provider.sync_mode) is SyncMode.ONE_WAY
 
 
+# How many entries would come in
+
+
+def number(desk: Desk, *counts: int | None) -> list[int]:
+    """Give the first calendars these counts; further ones are added, and every one's row id is given back."""
+
+    def count(provider: Provider) -> list[int]:
+        connection = connect.live_connection(provider)
+        assert connection
+        rows = [row for row in connect.offered_calendars(connection) if row.why_not is None]
+        for place, entries in enumerate(counts):
+            if place == len(rows):
+                rows.append(
+                    GoogleCalendar(
+                        connection_id=connection.id,
+                        calendar_id=f"calendar-{place}",
+                        summary=f"Calendar {place}",
+                        access_role="owner",
+                        listed_at=connection.calendars_listed_at,
+                    )
+                )
+                db.session.add(rows[place])
+            rows[place].entries = entries
+        db.session.flush()
+        return [row.id for row in rows]
+
+    found: list[int] = desk.change(count)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (214, "214 entries"),
+        (1, "1 entry"),
+        (0, "No entries"),
+        (connect.MOST_COUNTED, "2,500 entries"),
+        (connect.MOST_COUNTED + 1, "More than 2,500 entries"),
+    ],
+)
+def test_a_calendar_says_how_many_entries_it_would_bring(desk: Desk, count: int, words: str) -> None:
+    desk.change(connected)
+    (row,) = number(desk, count)
+    page = desk.open("/calendars")
+    assert f'<span class="num" id="n-{row}">{words}</span>' in page
+    assert f'aria-describedby="p-{row} n-{row}"' in page, "it is read out with the calendar"
+    assert "Counts run from 90 days ago to 400 days ahead, each date of a series by itself." in page
+
+
+def test_a_calendar_that_was_not_counted_says_no_number(desk: Desk) -> None:
+    desk.change(connected)
+    (row,) = number(desk, None)
+    page = desk.open("/calendars")
+    assert 'class="num' not in page
+    assert f'aria-describedby="p-{row}"' in page
+
+
+def test_the_sum_beside_the_buttons_is_of_what_is_ticked(desk: Desk) -> None:
+    desk.change(connected)
+    first, second, _ = number(desk, 214, 61, 18)
+    assert '<span class="num sum">1 calendar, 214 entries</span>' in desk.open("/calendars")
+    desk.browser.post("/calendar/sync/calendars", data={"calendar": [str(first), str(second)]})
+    assert '<span class="num sum">2 calendars, 275 entries</span>' in desk.open("/calendars")
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((214, 61), "275 <small>entries from Wren Hale, Calendar 1</small>"),
+        ((1,), "1 <small>entry from Wren Hale</small>"),
+        ((0,), "0 <small>entries from Wren Hale</small>"),
+        ((2501, 61), "More than 2,561 <small>entries from Wren Hale, Calendar 1</small>"),
+    ],
+)
+def test_the_preview_says_how_much_comes_in(desk: Desk, counts: tuple[int, ...], words: str) -> None:
+    desk.change(connected)
+    chosen = [str(row) for row in number(desk, *counts)]
+    desk.browser.post("/calendar/sync/calendars", data={"calendar": chosen})
+    assert f'<p class="big num">{words}</p>' in desk.open("/preview")
+
+
+def test_the_preview_gives_no_number_unless_every_calendar_was_counted(desk: Desk) -> None:
+    desk.change(connected)
+    chosen = [str(row) for row in number(desk, 214, None)]
+    desk.browser.post("/calendar/sync/calendars", data={"calendar": chosen})
+    page = desk.open("/preview")
+    assert "Events of <strong>Wren Hale, Calendar 1</strong> block your time here" in page
+    assert page.count('class="big num"') == 1, "only that of the appointments"
+
+
+def test_skip_sends_only_appointments_whatever_is_ticked(desk: Desk) -> None:
+    desk.change(connected)
+    (row,) = number(desk, 214)
+    assert 'name="skip" value="1">Skip, only send appointments</button>' in desk.open("/calendars")
+    assert desk.press("/calendars", calendar=str(row), skip="1") == (303, "/calendar/sync/preview")
+    assert "No calendar is ticked: nothing is read from Google." in desk.open("/preview")
+
+
+def test_while_it_runs_nothing_is_skipped(desk: Desk) -> None:
+    desk.change(active)
+    (row,) = number(desk, 214)
+    assert "Skip, only send" not in desk.open("/calendars")
+    desk.press("/calendars", calendar=str(row), skip="1")
+    assert desk.change(lambda _: db.session.get_one(GoogleCalendar, row).is_chosen)
+
+
+@pytest.mark.parametrize(
+    ("why_not", "link"),
+    [
+        ("shared-read-only", ("Show me how, for Headway", "/help/other-ehr")),
+        ("shared-to-edit", ("Show me how, for Headway", "/help/other-ehr")),
+        ("subscription", ("Show me how, for Headway", "/help/other-ehr")),
+        ("own-feed", ("Show me how, for Headway", "/help/old-feed")),
+        ("holidays", ("Office hours, instead of Headway", "/settings#office-hours")),
+        ("room", None),
+        ("app-calendar", None),
+        ("unreadable", None),
+    ],
+)
+def test_what_cannot_be_chosen_leads_to_what_can_be_done(
+    desk: Desk, why_not: str, link: tuple[str, str] | None
+) -> None:
+    desk.change(connected)
+
+    def lock(_: Provider) -> None:
+        db.session.scalars(sa.select(GoogleCalendar).filter_by(calendar_id="headway")).one().why_not = why_not
+
+    desk.change(lock)
+    found = re.findall(r'class="remedy".*?<a href="([^"]*)" aria-label="([^"]*)"', desk.open("/calendars"))
+    assert found == ([] if link is None else [(link[1], link[0])])
+    for address, _ in found:
+        assert desk.browser.get(address).status_code == 200
+
+
 # While it runs, and leaving
 
 
