@@ -169,6 +169,8 @@ def _cancelled(link: Link) -> OwnEventAction:
 def _changed(
     remote: Content, link: Link, appointment: LocalAppointment, *, is_scheduled: bool, now: dt.datetime
 ) -> OwnEventAction:
+    if not appointment.is_live:
+        return Restore(card=None)  # push has not deleted it yet; whatever it looks like, it goes
     if remote.recurrence:
         return Restore(card="edited")
     if remote.times_hash() == link.times_hash:

@@ -8,7 +8,7 @@ import itertools
 import pytest
 import sqlalchemy as sa
 
-from portal import answers, clients, store
+from portal import answers, appointments, clients, store
 from portal.engine import Outcome
 from portal.extensions import db
 from portal.models import (
@@ -315,3 +315,31 @@ def test_the_zone_is_sent_with_every_time(office: Office) -> None:
     office.move(appointment, hours=1)
     assert office.run() is Outcome.DONE
     assert office.event_of(appointment)["start"]["timeZone"] == ZONE
+
+
+def test_what_is_archived_here_is_not_moved_by_a_move_there(office: Office) -> None:
+    """Its delete may have to wait, after refused writes; a move that was read meanwhile crashed the run."""
+    appointment = office.book(days=3)
+    office.connect_and_rest()
+    begins = appointment.starts_at
+    event_id = office.event_of(appointment)["id"]
+    office.google.add_fault("condition_not_met", method="calendar.events.patch", times=2)
+    office.move(appointment, hours=1)
+    office.move(appointment, hours=-1)
+    office.google.change_event(EMAIL, office.app_calendar_id, event_id, summary="Renamed")
+    office.rest()
+    link = db.session.scalars(db.select(EventLink)).one()
+    assert link.retry_at is not None, "refused twice, it waits"
+    office.google.clear_faults()
+    appointments.archive(appointment, now=office.clock(), actor=office.provider, source="web")
+    db.session.commit()
+    moved = timed(office, days=4, hour=11, minutes=50)
+    office.google.change_event(EMAIL, office.app_calendar_id, event_id, **moved)
+    office.rest()
+    db.session.expire_all()
+    assert appointment.starts_at == begins
+    assert len(office.app_events()) == 1, "still waiting"
+    office.clock.advance(minutes=16)
+    office.rest()
+    assert office.app_events() == []
+    assert db.session.scalars(db.select(ChangeCard)).all() == [], "nothing was put back"

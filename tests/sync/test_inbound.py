@@ -152,7 +152,7 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
     "made longer than a day": (event(**timed(24, minutes=1441)), link(), HERE, Restore(card="moved")),
     "moved on both sides": (event(**timed(48)), link(), MOVED_HERE, Restore(card="moved")),
     "moved to the same time on both sides": (event(**timed(30)), link(), MOVED_HERE, Restore(card=None)),
-    "moved there, over here": (event(**timed(48)), link(), OVER, Restore(card="moved")),
+    "moved there, over here": (event(**timed(48)), link(), OVER, Restore(card=None)),
     # Whose write was it?
     "our write whose answer was lost": (
         event(tag=tag(5, of=SENT), **timed(30)),
@@ -244,6 +244,11 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
     "restored from the bin while a card waits": (event(), link(HELD), HERE, Readopt()),
     "restored from the bin while a card waits, over here": (event(), link(HELD), OVER, Redelete()),
 }
+
+
+def test_an_archived_appointment_is_never_moved_though_its_status_is_scheduled() -> None:
+    action = decide_own(event(**timed(48)), link(), OVER, is_scheduled=True, now=NOW)
+    assert action == Restore(card=None)
 
 
 @pytest.mark.parametrize(("seen", "agreed", "here", "expected"), OWN.values(), ids=OWN.keys())
