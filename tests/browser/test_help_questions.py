@@ -609,8 +609,8 @@ def test_why_can_i_not_change_google_events_here(two_way: Page, world: World) ->
         two_way.get_by_role("link", name="Open in Google Calendar").click()
     google = opened.value
     google.get_by_label("Title").fill("Piano recital")
-    google.get_by_role("button", name="Save").click()
-    google.close()
+    with google.expect_navigation():
+        google.get_by_role("button", name="Save").click()
     sync_now(two_way, world)
     open_next(two_way, world, title, "Piano recital")
     clear_away(two_way, world, event)
