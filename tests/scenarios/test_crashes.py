@@ -70,14 +70,22 @@ def test_killed_after_googles_answer_nothing_comes_back_as_a_change_of_the_provi
 
 
 def test_a_frozen_worker_that_wakes_up_late_changes_nothing(scene: Scene) -> None:
-    """Failures 6, 51 and 52: past its lease it sends an old patch, an old delete and an old insert."""
+    """Failures 6, 51 and 52: past its lease it sends an old patch, an old delete and an old insert.
+
+    Its connection may break instead while it is frozen; then nothing was proven, and another one is frozen.
+    """
+    scene.office.connect()
+    assert any(late_writes_change_nothing(scene) for _ in range(3)), "no frozen worker came to write"
+
+
+def late_writes_change_nothing(scene: Scene) -> bool:
+    """False when the late worker woke up, and did not write."""
     office = scene.office
     moved, canceled = office.book(days=6), office.book(days=7)
-    office.connect()
-    late = scene.portal.start_worker()
+    first = scene.portal.start_worker()
     scene.rest()
     original = moved.starts_at
-    late.kill_everything()
+    first.kill_everything()
     booked = change_at_once(office, moved=moved, canceled=canceled)
     scene.google.control("POST", "/access-tokens/expire", {})
     scene.google.reset_requests()
@@ -98,11 +106,11 @@ def test_a_frozen_worker_that_wakes_up_late_changes_nothing(scene: Scene) -> Non
     prompt.kill_everything()
     scene.google.reset_requests()
     late.thaw()
-    scene.wait(lambda: scene.google.writes() >= 3, "the late worker has written")
-    late_writes = scene.google.requests()["counters"]["by_status"]
-    assert late_writes.get("412", 0) == 1, "If-Match refuses the old patch"
     scene.rest()
-    scene.portal.start_worker()
+    has_written = scene.google.writes() >= 3
+    by_status = scene.google.requests()["counters"]["by_status"]
+    assert by_status.get("412", 0) == has_written, "If-Match refuses the old patch"
+    last = scene.portal.start_worker()
     scene.rest()
     scene.rest()
     stays(scene, moved, expected)
@@ -110,6 +118,11 @@ def test_a_frozen_worker_that_wakes_up_late_changes_nothing(scene: Scene) -> Non
     assert in_google(scene, booked) == []
     assert scene.shown() == []
     assert scene.cards() == []
+    for worker in (late, last):
+        worker.kill_everything()
+    if not has_written:
+        print(late.printed()[-3000:])  # noqa: T201 (what became of it, should it happen each time)
+    return has_written
 
 
 def test_two_workers_and_a_command_at_once_write_everything_once(scene: Scene) -> None:
