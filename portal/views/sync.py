@@ -41,6 +41,8 @@ times.register(blueprint)
 
 MODES = {mode.value: mode for mode in SyncMode}
 GOALS = {"off": SyncMode.OFF, "one-way": SyncMode.ONE_WAY}
+# Our calendar is there, and Google does not let us in
+CLOSED_STATES = frozenset({"reconnect-required", "calendar-out-of-reach"})
 RECEIPT_DAYS = 7
 MOST_DIGITS = 6  # of a count in a form
 POLLED_STATES = frozenset({"first-sync", "removing"})
@@ -232,12 +234,16 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
     config: Config = current_app.extensions["config"]
     known = facts.gather_facts(provider, now=now)
     connection = connect.live_connection(provider)
+    story = health.tell(known, now=now)
+    left_behind = connect.left_behind(provider)
     return {
         "now": now,
         "provider": provider,
         "config": config,
         "facts": known,
-        "story": health.tell(known, now=now),
+        "story": story,
+        "is_open": story.state not in CLOSED_STATES and story.state != "calendar-missing",
+        "is_closed": story.state in CLOSED_STATES,
         "connection": connection,
         "is_syncing": connection is not None and connection.requested > connection.handled,
         "polled_states": POLLED_STATES,
@@ -245,8 +251,8 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         if connection
         else [],
         "old_reader": feeds.old_feed_reader(provider, now=now) if connection else None,
-        "receipt": _receipt(provider, connection, now),
-        "left_behind": connect.left_behind(provider),
+        "receipt": _receipt(provider, connection, left_behind, now),
+        "left_behind": left_behind,
         **_compared(provider, connection, now),
         **names.context(provider),
         **_feed_context(provider, config, now),
@@ -280,7 +286,12 @@ def _feed_context(provider: Provider, config: Config, now: dt.datetime) -> dict[
     }
 
 
-def _receipt(provider: Provider, connection: Connection | None, now: dt.datetime) -> Connection | None:
+def _receipt(
+    provider: Provider,
+    connection: Connection | None,
+    left_behind: list[connect.LeftBehind],
+    now: dt.datetime,
+) -> Connection | None:
     """The connection that ended or began anew lately, to say what was taken away."""
     if connection is not None:
         return connection if connect.link_of(connection) is Link.OFFERED and connection.removal else None
@@ -288,5 +299,5 @@ def _receipt(provider: Provider, connection: Connection | None, now: dt.datetime
     if ended is None or ended.ended_at is None:
         return None
     is_recent = now - ended.ended_at <= dt.timedelta(days=RECEIPT_DAYS)
-    is_needed = any(left.connection_id == ended.id for left in connect.left_behind(provider))
+    is_needed = any(left.connection_id == ended.id for left in left_behind)
     return ended if is_recent or is_needed else None

@@ -19,6 +19,15 @@ def turn_off(office: Office) -> int:
     return connection_id
 
 
+def walk_the_wizard_again(office: Office) -> None:
+    """Only our calendar, and none of theirs."""
+    connection = office.connection
+    connect.choose(connection, [], now=office.clock())
+    connect.begin_first_sync(connection, now=office.clock())
+    db.session.commit()
+    office.rest()
+
+
 def ended(connection_id: int) -> Connection:
     db.session.expire_all()
     return db.session.get_one(Connection, connection_id)
@@ -123,11 +132,7 @@ def test_start_over_empties_the_calendar_and_uses_it_again(office: Office) -> No
     assert office.run() is Outcome.DONE
     assert office.connection.phase is ConnectionPhase.CHOOSING
     assert office.google.events(EMAIL, calendar_id) == []
-    connection = office.connection
-    connect.choose(connection, [], now=office.clock())
-    connect.begin_first_sync(connection, now=office.clock())
-    db.session.commit()
-    office.rest()
+    walk_the_wizard_again(office)
     assert office.app_calendar_id == calendar_id
     assert office.event_of(appointment)["id"] != event_id
 
@@ -183,7 +188,9 @@ def test_a_deleted_app_calendar_asks_and_cancels_nothing(office: Office) -> None
 
 
 def lock_out(office: Office) -> str:
-    """Google goes on listing our calendar and answers 404 to everything about its events. Its id."""
+    """With one appointment in Google, it lists our calendar and answers 404 about its events. Its id."""
+    office.book()
+    office.connect_and_rest()
     calendar_id = office.app_calendar_id
     office.google.add_fault("not_found", method="calendar.events.*", calendar=calendar_id, times=None)
     return calendar_id
@@ -195,10 +202,8 @@ def wait_until_it_is_sure(office: Office) -> None:
 
 
 def test_turning_off_never_calls_a_calendar_gone_that_only_does_not_open(office: Office) -> None:
-    office.book()
-    office.connect_and_rest()
-    mark = (office.connection.nonce or "")[-4:]
     lock_out(office)
+    mark = (office.connection.nonce or "")[-4:]
     wait_until_it_is_sure(office)
     connection_id = turn_off(office)
     assert office.run() is Outcome.DONE, "what was known before need not be tried again"
@@ -210,8 +215,6 @@ def test_turning_off_never_calls_a_calendar_gone_that_only_does_not_open(office:
 
 
 def test_a_calendar_that_does_not_open_for_a_moment_is_still_cleared(office: Office) -> None:
-    office.book()
-    office.connect_and_rest()
     lock_out(office)
     connection_id = turn_off(office)
     assert office.run() is Outcome.FAILED
@@ -224,8 +227,6 @@ def test_a_calendar_that_does_not_open_for_a_moment_is_still_cleared(office: Off
 
 
 def test_turning_off_gives_up_on_a_calendar_that_stays_closed(office: Office) -> None:
-    office.book()
-    office.connect_and_rest()
     lock_out(office)
     connection_id = turn_off(office)
     assert [office.run() for _ in range(3)] == [Outcome.FAILED, Outcome.FAILED, Outcome.DONE]
@@ -236,8 +237,6 @@ def test_turning_off_gives_up_on_a_calendar_that_stays_closed(office: Office) ->
 def test_after_create_again_the_closed_calendar_is_remembered_until_it_is_said_to_be_gone(
     office: Office,
 ) -> None:
-    office.book()
-    office.connect_and_rest()
     closed = lock_out(office)
     wait_until_it_is_sure(office)
     connect.create_again(office.connection, now=office.clock())
@@ -254,19 +253,13 @@ def test_after_create_again_the_closed_calendar_is_remembered_until_it_is_said_t
 
 
 def test_starting_over_with_a_closed_calendar_makes_a_new_one(office: Office) -> None:
-    office.book()
-    office.connect_and_rest()
     closed = lock_out(office)
     wait_until_it_is_sure(office)
     connect.start_over(office.provider, now=office.clock())
     db.session.commit()
     assert office.run() is Outcome.DONE
-    connection = office.connection
-    assert connection.phase is ConnectionPhase.CHOOSING
-    connect.choose(connection, [], now=office.clock())
-    connect.begin_first_sync(connection, now=office.clock())
-    db.session.commit()
-    office.rest()
+    assert office.connection.phase is ConnectionPhase.CHOOSING
+    walk_the_wizard_again(office)
     assert office.app_calendar_id != closed
     assert len(office.app_events()) == 1
     assert len(connect.left_behind(office.provider)) == 1
