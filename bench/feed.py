@@ -16,11 +16,12 @@ import requests
 from bench import ground, peers
 from bench.report import Row, median
 from demo.processes import Portal, Process, answers, free_port, plain_environment
-from portal import appointments, clients, feeds
-from portal.appointments import AppointmentDetails, Timed
+from portal import feeds
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import AppointmentKind, SyncMode
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed
 
 APPOINTMENTS, ROUNDS = 5_000, 9
 SOMEBODY = {"Authorization": "Basic " + base64.b64encode(b"bench:any").decode()}

@@ -9,14 +9,14 @@ from pathlib import Path
 from bench import ground
 from bench.report import Row
 from demo.processes import Sandbox
-from portal import appointments, clients
-from portal.appointments import AppointmentDetails, Timed
 from portal.clock import utcnow
-from portal.engine import Outcome
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.google.client import GoogleClient, Tokens, Write
 from portal.google.oauth import CALENDAR_SCOPES
 from portal.models import AppointmentKind, Connection, Provider
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed
 from portal.sync import pace
 from portal.sync.event import Content, EventTime, Tag
 from sandbox.client import SandboxClient

@@ -18,14 +18,16 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from demo.processes import ROOT, Sandbox, plain_environment
-from portal import accounts, connect, create_app, engine
+from portal import connect, create_app
 from portal.clock import utcnow
 from portal.config import load_config
-from portal.engine import Outcome
+from portal.engine import connection_run
+from portal.engine.connection_run import Outcome
+from portal.engine.run import open_client
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES, Grant
 from portal.models import Connection, Provider
-from portal.run import open_client
+from portal.people import accounts
 from sandbox.client import SandboxClient
 
 EMAIL = "wren.hale@example.com"
@@ -114,7 +116,9 @@ def run_once(connection_id: int, *, seconds: float = 600) -> Outcome:
         sa.update(Connection).where(Connection.id == connection_id).values(next_check_at=utcnow())
     )
     db.session.commit()
-    return engine.run_connection(connection_id, clock=utcnow, trigger="bench", poll=60, seconds=seconds)
+    return connection_run.run_connection(
+        connection_id, clock=utcnow, trigger="bench", poll=60, seconds=seconds
+    )
 
 
 def in_a_process(module: str, *arguments: str, python: str = sys.executable) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from bench import ground
 from bench.report import Row
 from demo.processes import Sandbox
-from portal import engine
 from portal.clock import utcnow
+from portal.engine import connection_run
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES
 from portal.models import Connection, ConnectionPhase, GoogleCalendar, Provider, SyncMode
@@ -73,8 +73,8 @@ def check(connections: list[int]) -> None:
     db.session.execute(sa.update(Connection).values(next_check_at=utcnow()))
     db.session.commit()
     for number in connections:
-        outcome = engine.run_connection(number, clock=utcnow, trigger="schedule", poll=60)
-        assert outcome is engine.Outcome.DONE, outcome
+        outcome = connection_run.run_connection(number, clock=utcnow, trigger="schedule", poll=60)
+        assert outcome is connection_run.Outcome.DONE, outcome
         db.session.remove()
 
 

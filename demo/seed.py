@@ -23,10 +23,12 @@ from demo.practice import (
     Session,
     plan,
 )
-from portal import accounts, appointments, clients, clock, create_app, offers
-from portal.appointments import AllDay, AppointmentDetails, Timed, When
+from portal import clock, create_app
 from portal.extensions import db
 from portal.models import Appointment, AppointmentKind, AppointmentType, Client, Practice, Provider
+from portal.people import accounts
+from portal.practice import appointments, clients, offers
+from portal.practice.appointments import AllDay, AppointmentDetails, Timed, When
 
 
 def main() -> None:

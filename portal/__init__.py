@@ -12,7 +12,7 @@ from portal import cli, extensions, jobs, models, views
 from portal.columns import make_keyring
 from portal.config import ROOT, Config, load_config
 from portal.google import oauth
-from portal.views import headers, signing_in
+from portal.views.page import headers, signing_in
 
 __all__ = ["create_app", "models"]
 

@@ -13,13 +13,17 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from portal import accounts, audit, clients, connect, engine, report, store
+from portal import connect, store
 from portal.clock import utcnow
 from portal.config import Config
-from portal.engine import Outcome
+from portal.engine import connection_run
+from portal.engine.connection_run import Outcome
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, EventLink, Provider
+from portal.people import accounts, audit
+from portal.practice import clients
+from portal.standing import report
 
 LEASE_WAIT_SECONDS = 120
 LONGEST_SECONDS = 600
@@ -137,7 +141,7 @@ def _sync_one(connection_id: int, *, full: bool, deadline: float) -> int:
     retries = iter(RETRY_SECONDS)
     while True:
         _make_due(connection_id)
-        outcome = engine.run_connection(
+        outcome = connection_run.run_connection(
             connection_id, clock=utcnow, trigger="command", poll=config.sync_poll_seconds, full=full
         )
         full = full and outcome in (Outcome.BUSY, Outcome.FAILED)  # otherwise the new generation has begun

@@ -13,7 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal import cards, clients, facts, feeds, occurrences, store
+from portal import feeds, store
+from portal.calendar import occurrences
+from portal.connection import cards
+from portal.engine.run import TOOK_TOO_LONG
 from portal.errors import CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied, Refused
 from portal.extensions import db
 from portal.google.client import LIST_PAGE_SIZE, CalendarEntry, GoogleClient
@@ -30,7 +33,8 @@ from portal.models import (
     Provider,
     SyncMode,
 )
-from portal.run import TOOK_TOO_LONG
+from portal.practice import clients
+from portal.standing import facts
 from portal.sync import modes
 from portal.sync.modes import Effect, Goal, Link, Mode
 

@@ -13,11 +13,11 @@ from statistics import median
 import sqlalchemy as sa
 from sqlalchemy.orm import load_only
 
-from portal import clients
 from portal.extensions import db
 from portal.ical.feed import DAYS_BACK, FeedEntry, feed_etag, feed_name, feed_window, render_feed
 from portal.models import Appointment, Feed, FeedRead, Practice, Provider, SyncMode
 from portal.models.appointments import LIVE_STATUSES
+from portal.practice import clients
 
 TOKEN_BYTES = 32
 MARK_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another

@@ -16,12 +16,16 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import channels, connect, drafts, engine, freshness, full_check, reminders, series, undo
+from portal import connect
 from portal.clock import utcnow
 from portal.config import Config
-from portal.engine import Outcome
+from portal.connection import reminders
+from portal.engine import channels, connection_run, freshness
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
+from portal.practice import drafts, series, undo
+from portal.standing import full_check
 from portal.store import BEHIND
 
 log = structlog.get_logger()
@@ -79,10 +83,10 @@ def sync_connections(connection_ids: list[int], trigger: str) -> None:
     config: Config = current_app.extensions["config"]
     crash: Exception | None = None
     for connection_id in connection_ids:
-        if engine.is_backing_off(connection_id, now=utcnow()):
+        if connection_run.is_backing_off(connection_id, now=utcnow()):
             continue  # its mark stays, and the sweep finds it in time
         try:
-            outcome = engine.run_connection(
+            outcome = connection_run.run_connection(
                 connection_id, clock=utcnow, trigger=trigger, poll=config.sync_poll_seconds
             )
         except Exception as error:  # noqa: BLE001 (raised again below, when the others had their turn)
@@ -169,7 +173,7 @@ def _claim_due(now: dt.datetime, *only: sa.ColumnElement[bool]) -> list[int]:
             sa.or_(
                 Connection.phase == ConnectionPhase.REMOVING,
                 Connection.problem.is_(None),
-                Connection.problem.not_in(engine.NEEDS_A_PERSON),
+                Connection.problem.not_in(connection_run.NEEDS_A_PERSON),
             ),
         )
         .values(queued_at=now)

@@ -14,8 +14,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import accounts, appointments, clients, create_app
-from portal.appointments import AppointmentDetails, Timed, When
+from portal import create_app
 from portal.config import load_config
 from portal.extensions import db
 from portal.models import (
@@ -29,6 +28,9 @@ from portal.models import (
     GoogleOccurrence,
     Provider,
 )
+from portal.people import accounts
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed, When
 from tests.forms import Element, read_page
 
 ZONE = "America/Chicago"

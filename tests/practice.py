@@ -19,12 +19,13 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import accounts, create_app
+from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES, Grant
 from portal.models import Appointment, AppointmentKind, Client, Provider
+from portal.people import accounts
 
 NOW = dt.datetime(2026, 11, 18, 17, 20, tzinfo=dt.UTC)
 PASSWORD = "a phrase for tests only"

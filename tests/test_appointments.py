@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from portal import appointments, clients
-from portal.appointments import AllDay, Timed
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, AppointmentKind, AppointmentStatus
+from portal.practice import appointments, clients
+from portal.practice.appointments import AllDay, Timed
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, make_app
 
 LATER = NOW + dt.timedelta(minutes=5)

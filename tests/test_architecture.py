@@ -15,10 +15,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from portal import accounts
 from portal.clock import utcnow
 from portal.extensions import db
-from portal.views.signing_in import PUBLIC_ENDPOINTS, SAFE_METHODS
+from portal.people import accounts
+from portal.views.page.signing_in import PUBLIC_ENDPOINTS, SAFE_METHODS
 from tests.practice import add_provider, in_context, make_app
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from portal import accounts, create_app, lease
+from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
+from portal.engine import lease
 from portal.extensions import db
 from portal.models import AuditEntry, Client, Connection, LoginSession, Provider, SyncRun
+from portal.people import accounts
 from sandbox import serve
 from sandbox.client import SandboxClient
 from tests.engine.conftest import CLIENT_ID, CLIENT_SECRET, EMAIL, ZONE, Office

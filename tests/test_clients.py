@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from portal import clients, connect
-from portal.disclosure import DisplayNumbers
+from portal import connect
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import AppointmentStatus, Connection, NameDisplay, Practice, Provider
+from portal.practice import clients
+from portal.practice.disclosure import DisplayNumbers
 from tests.practice import NOW, add_provider, book, in_context, make_app, make_grant
 
 LATER = NOW + dt.timedelta(hours=1)

@@ -11,7 +11,9 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
-from portal import clients, connect, facts, feeds, occurrences
+from portal import connect, feeds
+from portal.calendar import occurrences
+from portal.engine.run import TOOK_TOO_LONG
 from portal.errors import (
     CalendarError,
     CalendarUnavailable,
@@ -36,7 +38,8 @@ from portal.models import (
     Provider,
     SyncMode,
 )
-from portal.run import TOOK_TOO_LONG
+from portal.practice import clients
+from portal.standing import facts
 from portal.sync.modes import Effect, Link
 from tests.practice import NOW, add_provider, book, in_context, make_app, make_grant
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from portal.disclosure import (
+from portal.models import AppointmentKind, NameDisplay
+from portal.practice.disclosure import (
     DisplayNumbers,
     client_outside,
     display_rank,
@@ -12,7 +13,6 @@ from portal.disclosure import (
     is_stricter,
     outside_title,
 )
-from portal.models import AppointmentKind, NameDisplay
 
 
 @pytest.mark.parametrize(

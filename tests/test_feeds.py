@@ -10,9 +10,10 @@ import icalendar
 import pytest
 import sqlalchemy as sa
 
-from portal import clients, feeds
+from portal import feeds
 from portal.extensions import db
 from portal.models import AppointmentStatus, Feed, FeedRead, NameDisplay, Provider, SyncMode
+from portal.practice import clients
 from tests.practice import NOW, add_provider, book, in_context, make_app
 
 DAY = dt.timedelta(days=1)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal import freshness
+from portal.engine import freshness
 from portal.sync.trouble import poll_seconds
 
 

@@ -19,12 +19,14 @@ from cryptography.fernet import InvalidToken
 from flask import Flask
 
 from demo.processes import Portal, free_port, wait_until
-from portal import appointments, clients, create_app, full_check, jobs, store
-from portal.appointments import AppointmentDetails, Timed
+from portal import create_app, jobs, store
 from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import db
 from portal.models import AppointmentKind, Connection, ConnectionPhase, Provider, SyncRun
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed
+from portal.standing import full_check
 from tests.practice import NOW, SETTINGS, add_provider, in_context, look_up
 
 SECOND = dt.timedelta(seconds=1)

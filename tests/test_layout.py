@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.layout import (
+from portal.calendar.layout import (
     LEAST_SLOTS,
     MOST_LANES,
     SLOTS_PER_DAY,

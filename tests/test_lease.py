@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import create_app, lease
+from portal import create_app
 from portal.config import load_config
+from portal.engine import lease
+from portal.engine.lease import LEASE_SECONDS, RENEW_BELOW_SECONDS, Lease
 from portal.errors import LeaseLost
 from portal.extensions import db
-from portal.lease import LEASE_SECONDS, RENEW_BELOW_SECONDS, Lease
 from portal.models import Connection, ConnectionPhase
 from tests.practice import NOW, SETTINGS, add_provider
 

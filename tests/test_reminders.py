@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal import mail, reminders
+from portal.connection import mail, reminders
 from portal.errors import MailNotSent
 from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, GoogleEvent, Mail

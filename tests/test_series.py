@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from portal import appointments, series
 from portal.errors import InvalidInput, StaleRevision
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, SeriesFrequency
-from portal.series import Rule, Scope
-from portal.views.wording import repeats
+from portal.practice import appointments, series
+from portal.practice.series import Rule, Scope
+from portal.views.page.wording import repeats
 from tests.office import MONDAY, NOW, VERB, Office, at, make_app
 
 WEEKLY = Rule(SeriesFrequency.WEEKLY)

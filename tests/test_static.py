@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal import layout
+from portal.calendar import layout
 from scripts import grid_css
 
 STATIC = Path(__file__).parent.parent / "static"

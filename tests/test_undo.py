@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from portal import appointments, clients, series, undo
-from portal.appointments import AllDay, Timed
 from portal.errors import Refused
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, AppointmentStatus, SeriesFrequency, UndoStep
-from portal.series import Rule, Scope
-from portal.undo import Memory
+from portal.practice import appointments, clients, series, undo
+from portal.practice.appointments import AllDay, Timed
+from portal.practice.series import Rule, Scope
+from portal.practice.undo import Memory
 from tests.office import NOW, VERB, ZONE, Office, at, make_app
 
 LATER = NOW + dt.timedelta(minutes=9)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from portal import appointments, series, undo, zones
-from portal.appointments import AllDay, Timed
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, SeriesFrequency
-from portal.series import Rule, Scope
-from portal.zones import Kept
+from portal.practice import appointments, series, undo, zones
+from portal.practice.appointments import AllDay, Timed
+from portal.practice.series import Rule, Scope
+from portal.practice.zones import Kept
 from tests.office import NOW, VERB, ZONE, Office, at, make_app
 
 LATER = NOW + dt.timedelta(minutes=9)

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.views import (
-    accounts,
-    appointments,
-    calendar,
-    clients,
-    drafting,
-    errors,
-    feeds,
-    finding,
-    help,
-    offering,
-    preferences,
-    settings,
-    sync,
-    system,
-    undoing,
-    webhooks,
-    zoning,
-)
+from portal.views.accounts import login
+from portal.views.appointments import appointments
+from portal.views.calendar import calendar, finding
+from portal.views.clients import clients
+from portal.views.drafts import drafting
+from portal.views.errors import answers
+from portal.views.help import questions
+from portal.views.machines import feeds, system, webhooks
+from portal.views.page import undoing
+from portal.views.settings import offering, preferences, settings, zoning
+from portal.views.sync import overview
 
 BLUEPRINTS = (
-    accounts.blueprint,
+    login.blueprint,
     appointments.blueprint,
     calendar.blueprint,
     clients.blueprint,
@@ -34,9 +26,9 @@ BLUEPRINTS = (
     finding.blueprint,
     offering.blueprint,
     preferences.blueprint,
-    help.blueprint,
+    questions.blueprint,
     settings.blueprint,
-    sync.blueprint,
+    overview.blueprint,
     system.blueprint,
     undoing.blueprint,
     webhooks.blueprint,
@@ -47,4 +39,4 @@ BLUEPRINTS = (
 def register(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    errors.register(app)
+    answers.register(app)

@@ -17,11 +17,13 @@ import pytest
 from playwright.sync_api import Locator, Page, StorageState, expect
 
 from demo.processes import wait_until
-from portal import accounts, appointments, clients, clock, create_app
-from portal.appointments import AppointmentDetails, Timed
+from portal import clock, create_app
 from portal.config import load_config
 from portal.extensions import db
 from portal.models import AppointmentKind
+from portal.people import accounts
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import Complaints, entries, sign_in
 from tests.browser.test_walk import (

@@ -11,10 +11,11 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from portal import accounts, appointments, clients, connect, create_app, engine
-from portal.appointments import AllDay, AppointmentDetails, Timed
+from portal import connect, create_app
 from portal.config import load_config
-from portal.engine import Outcome
+from portal.engine import connection_run
+from portal.engine.connection_run import Outcome
+from portal.engine.run import open_client
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES, Grant
 from portal.models import (
@@ -26,7 +27,9 @@ from portal.models import (
     GoogleOccurrence,
     Provider,
 )
-from portal.run import open_client
+from portal.people import accounts
+from portal.practice import appointments, clients
+from portal.practice.appointments import AllDay, AppointmentDetails, Timed
 from sandbox import serve
 from sandbox.client import Json, SandboxClient
 
@@ -141,7 +144,7 @@ class Office:
         connection = self.connection
         connection.next_check_at = self.clock()
         db.session.commit()
-        return engine.run_connection(
+        return connection_run.run_connection(
             connection.id, clock=self.clock, trigger="test", poll=60, full=full, seconds=seconds
         )
 
@@ -150,7 +153,7 @@ class Office:
         connection = self.connection
         connection.next_check_at = self.clock() + dt.timedelta(hours=1)
         db.session.commit()
-        return engine.run_connection(connection.id, clock=self.clock, trigger="test", poll=60)
+        return connection_run.run_connection(connection.id, clock=self.clock, trigger="test", poll=60)
 
     def rest(self, *, full: bool = False) -> None:
         """Run until nothing is behind."""

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from portal import answers
-from portal.engine import Outcome
+from portal.connection import answers
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, AppointmentStatus, CardKind, ChangeCard
 from tests.engine.conftest import EMAIL, Office

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from portal import appointments, clients
-from portal.engine import Outcome
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import AppointmentHistory, AppointmentStatus, CardKind, ChangeCard
+from portal.practice import appointments, clients
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_pull import timed
 from tests.engine.test_push import starts_at

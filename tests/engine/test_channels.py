@@ -16,11 +16,13 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from demo.processes import wait_until
-from portal import channels, connect, create_app, engine, jobs, report
+from portal import connect, create_app, jobs
 from portal.config import load_config
-from portal.engine import Outcome
+from portal.engine import channels, connection_run
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Connection, PushChannel, SyncMode, SyncRun
+from portal.standing import report
 from sandbox.client import Json
 from sandbox.server import Sandbox
 from tests.engine.conftest import CLIENT_ID, CLIENT_SECRET, EMAIL, Office
@@ -116,7 +118,7 @@ def run_once(office: Office) -> Outcome:
     """One run that looks at Google only if the schedule says so."""
     connection_id = office.connection.id
     db.session.commit()
-    return engine.run_connection(connection_id, clock=office.clock, trigger="test", poll=60)
+    return connection_run.run_connection(connection_id, clock=office.clock, trigger="test", poll=60)
 
 
 def until(is_so: Callable[[], Any]) -> None:

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from portal import checks, compare, full_check, proof, report
+from portal.engine.run import open_client
 from portal.errors import Refused
 from portal.extensions import db
 from portal.models import Checkup, EventLink, GoogleEvent, GoogleOccurrence
-from portal.run import open_client
+from portal.standing import checks, compare, full_check, proof, report
 from tests.engine.conftest import EMAIL, Office
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

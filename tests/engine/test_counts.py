@@ -8,7 +8,8 @@ from typing import Any
 import flask_migrate
 import pytest
 
-from portal import connect, occurrences
+from portal import connect
+from portal.calendar import occurrences
 from portal.extensions import db
 from portal.models import GoogleCalendar
 from tests.engine.conftest import EMAIL, Office

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from portal import connect, engine
-from portal.engine import Outcome
+from portal import connect
+from portal.engine import connection_run
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, EventLink, GoogleEvent, SyncMode
 from tests.engine.conftest import EMAIL, Office
@@ -139,7 +140,7 @@ def test_start_over_empties_the_calendar_and_uses_it_again(office: Office) -> No
 
 def as_scheduled(office: Office) -> None:
     """One run as a worker begins it: with a look at Google only if one is due."""
-    engine.run_connection(office.connection.id, clock=office.clock, trigger="test", poll=60)
+    connection_run.run_connection(office.connection.id, clock=office.clock, trigger="test", poll=60)
 
 
 def test_after_create_again_the_first_run_ends_the_first_sync(office: Office) -> None:

@@ -6,10 +6,11 @@ import datetime as dt
 
 import pytest
 
-from portal import connect, full_check
+from portal import connect
 from portal.extensions import db
-from portal.full_check import Standing
 from portal.models import CheckRequest, Checkup, GoogleCalendar
+from portal.standing import full_check
+from portal.standing.full_check import Standing
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_compare import timed
 

@@ -9,8 +9,10 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from portal import checks, clients, connect, jobs, lease, own_events, store
-from portal.engine import Outcome
+from portal import connect, jobs, store
+from portal.engine import lease, own_events
+from portal.engine.connection_run import Outcome
+from portal.engine.run import Run, open_client
 from portal.extensions import db
 from portal.google.codec import from_google
 from portal.models import (
@@ -22,7 +24,8 @@ from portal.models import (
     NameDisplay,
     SyncMode,
 )
-from portal.run import Run, open_client
+from portal.practice import clients
+from portal.standing import checks
 from sandbox.client import Json
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_breaker import answer, open_cards

@@ -22,10 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from portal import appointments, clients, engine, lease, store
-from portal.engine import Outcome
+from portal import store
+from portal.engine import connection_run, lease
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Appointment, EventLink, LinkState, NameDisplay
+from portal.practice import appointments, clients
 from sandbox.client import ControlRefused, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.engine.test_pull import timed
@@ -243,7 +245,9 @@ class TwoSides(RuleBasedStateMachine):
         connection.next_check_at = office.clock()
         db.session.commit()
         try:
-            engine.run_connection(connection.id, clock=Frail(office, readings), trigger="test", poll=60)
+            connection_run.run_connection(
+                connection.id, clock=Frail(office, readings), trigger="test", poll=60
+            )
         except Crash:
             self.tally["crashes"] += 1
         db.session.rollback()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.engine import Outcome
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import ChangeCard, EventLink
 from tests.engine.conftest import EMAIL, Office

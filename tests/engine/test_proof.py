@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from portal import appointments, proof
 from portal.extensions import db
 from portal.models import Appointment
+from portal.practice import appointments
+from portal.standing import proof
 from tests.engine.conftest import EMAIL, Office
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

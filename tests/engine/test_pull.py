@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.engine import Outcome
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import GoogleEvent
 from tests.engine.conftest import EMAIL, ZONE, Office

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from portal.engine import Outcome
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import ChangeCard, EventLink, LinkState
 from sandbox.client import Json

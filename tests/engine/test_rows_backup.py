@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from portal import answers
-from portal.engine import Outcome
+from portal.connection import answers
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.google.client import BATCH_MOST
 from tests.engine.conftest import Office

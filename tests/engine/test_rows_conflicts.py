@@ -8,8 +8,9 @@ import itertools
 import pytest
 import sqlalchemy as sa
 
-from portal import answers, appointments, clients, store
-from portal.engine import Outcome
+from portal import store
+from portal.connection import answers
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import (
     Appointment,
@@ -20,6 +21,7 @@ from portal.models import (
     LinkState,
     NameDisplay,
 )
+from portal.practice import appointments, clients
 from sandbox.client import Json
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.engine.test_pull import timed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from portal import connect, engine, lease
-from portal.engine import Outcome
+from portal import connect
+from portal.engine import connection_run, lease
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import ChangeCard, Connection, ConnectionPhase, SyncMode
 from sandbox.client import Json
@@ -24,7 +25,7 @@ def dies(office: Office, step: int, connection: Connection | None = None) -> boo
     db.session.commit()
     died = False
     try:
-        engine.run_connection(connection.id, clock=Frail(office, step), trigger="test", poll=60)
+        connection_run.run_connection(connection.id, clock=Frail(office, step), trigger="test", poll=60)
     except Crash:
         died = True
     db.session.rollback()

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from portal import lease, pull
-from portal.engine import Outcome
+from portal.engine import lease, pull
+from portal.engine.connection_run import Outcome
+from portal.engine.run import Run
 from portal.extensions import db
 from portal.google.client import CalendarEntry, EventPage, GoogleClient
 from portal.models import ChangeCard, GoogleCalendar, GoogleEvent
-from portal.run import Run
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_pull import timed
 from tests.engine.test_push import starts_at

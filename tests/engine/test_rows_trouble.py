@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from portal import facts, store
-from portal.engine import Outcome
+from portal import store
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import SyncRun
+from portal.standing import facts
 from portal.sync.health import tell
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_pull import timed

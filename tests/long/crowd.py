@@ -18,8 +18,7 @@ import sqlalchemy as sa
 
 from bench.ground import connect_primary
 from demo.processes import Portal, wait_until
-from portal import accounts, appointments, clients, connect, create_app, store
-from portal.appointments import AppointmentDetails, Timed
+from portal import connect, create_app, store
 from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import begin_reading, begin_writing, db
@@ -35,6 +34,9 @@ from portal.models import (
     Provider,
     SyncRun,
 )
+from portal.people import accounts
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed
 from sandbox.client import ControlRefused, Json, SandboxClient
 from tests.google_dates import google_shows, promised, start_of
 

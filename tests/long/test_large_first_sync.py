@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import appointments
-from portal.appointments import AppointmentDetails, Timed
-from portal.engine import Outcome
+from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import AppointmentKind, GoogleEvent
+from portal.practice import appointments
+from portal.practice.appointments import AppointmentDetails, Timed
 from sandbox import serve
 from sandbox.client import Json, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office, app, office  # noqa: F401 (fixtures)

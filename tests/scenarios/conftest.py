@@ -14,11 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from demo.processes import Portal, Process, Sandbox, Valkey, wait_until
-from portal import accounts, create_app, store
+from portal import create_app, store
 from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import begin_reading, begin_writing, db
 from portal.models import Appointment, ChangeCard, Connection, SyncRun
+from portal.people import accounts
 from sandbox.client import Json, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.forms import Reader

@@ -9,10 +9,10 @@ from typing import Any
 
 import redis
 
-from portal import appointments, clients
-from portal.appointments import AppointmentDetails, Timed
 from portal.extensions import db
 from portal.models import AppointmentKind, Client, NameDisplay
+from portal.practice import appointments, clients
+from portal.practice.appointments import AppointmentDetails, Timed
 from tests.engine.conftest import EMAIL, ZONE
 from tests.engine.test_pull import timed
 from tests.forms import Reader

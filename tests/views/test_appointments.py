@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 from flask.testing import FlaskClient
 
-from portal import appointments
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, AuditEntry, EventLink, LinkState
+from portal.practice import appointments
 from tests.forms import Element, read_page
 from tests.office import NOW, VERB, Office, at, get, one_entry
 

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from portal import appointments
-from portal.appointments import AllDay, Timed
 from portal.extensions import db
+from portal.practice import appointments
+from portal.practice.appointments import AllDay, Timed
 from tests.forms import Element
 from tests.office import MONDAY, VERB, ZONE, Office, at, entries, get, one_entry
 

@@ -11,10 +11,12 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from portal import accounts, appointments, layout, offers
-from portal.appointments import AllDay, Timed
+from portal.calendar import layout
 from portal.extensions import db
 from portal.models import AuditEntry, GoogleEvent, Provider
+from portal.people import accounts
+from portal.practice import appointments, offers
+from portal.practice.appointments import AllDay, Timed
 from tests.forms import Element, read_page
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, entries, get, one_entry
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from portal import clients
 from portal.extensions import db
 from portal.models import AuditEntry, Client
+from portal.practice import clients
 from tests.forms import read_page
 from tests.office import NOW, Office, get
 

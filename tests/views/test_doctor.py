@@ -21,7 +21,7 @@ from portal.models import (
     LinkState,
     SyncMode,
 )
-from portal.views import help as help_pages
+from portal.views.help import questions as help_pages
 from tests.forms import Element, read_page
 from tests.office import Office, get
 from tests.views.test_changes import booked, card

@@ -11,10 +11,11 @@ import time_machine
 from flask import g
 from flask.testing import FlaskClient
 
-from portal import drafts
 from portal.extensions import db
 from portal.models import Client, Draft, Provider
-from portal.views import drafting, lapsed
+from portal.practice import drafts
+from portal.views.drafts import drafting
+from portal.views.page import lapsed
 from tests.forms import Element, read_page
 from tests.office import NOW, PASSWORD, Office, entries, get
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from portal.views.feed_clock import MOST_DOTS, draw
+from portal.views.sync.feed_clock import MOST_DOTS, draw
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOON = dt.datetime(2026, 11, 18, 18, tzinfo=dt.UTC)  # 12 PM in Chicago

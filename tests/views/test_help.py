@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from portal import appointments
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import Appointment, GoogleCalendar
-from portal.views.help import QUESTIONS, find
+from portal.practice import appointments
+from portal.views.help.questions import QUESTIONS, find
 from tests.forms import Element
 from tests.office import Office, get
 from tests.views.test_doctor import in_two_way, lines

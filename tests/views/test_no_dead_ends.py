@@ -21,8 +21,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from demo.processes import free_port
-from portal import clients, connect
+from portal import connect
 from portal.clock import utcnow
+from portal.engine.run import TOOK_TOO_LONG, Patience, open_client
 from portal.errors import CalendarUnavailable
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES
@@ -41,7 +42,7 @@ from portal.models import (
     Provider,
     SyncMode,
 )
-from portal.run import TOOK_TOO_LONG, Patience, open_client
+from portal.practice import clients
 from sandbox import serve
 from sandbox.client import SandboxClient
 from tests.forms import Element, _submitted, read_page

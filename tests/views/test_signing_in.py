@@ -13,11 +13,11 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import accounts
 from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AuditEntry, LoginSession, Provider
+from portal.people import accounts
 from tests.practice import PASSWORD, add_provider, in_context, make_app
 
 EMAIL = "wren.hale@example.com"

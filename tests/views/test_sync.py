@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import clients, connect, feeds
+from portal import connect, feeds
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import (
@@ -30,6 +30,7 @@ from portal.models import (
     PushChannel,
     SyncMode,
 )
+from portal.practice import clients
 from tests.practice import NOW, PASSWORD, Browser, add_provider, in_context, make_app, make_grant
 
 EMAIL = "wren.hale@example.com"

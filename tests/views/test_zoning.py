@@ -9,9 +9,9 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from portal.appointments import Timed
 from portal.extensions import db
 from portal.models import Appointment
+from portal.practice.appointments import Timed
 from tests.office import NOW, ZONE, Office, at, get, one_entry
 
 PAGE = "/settings/time-zone"

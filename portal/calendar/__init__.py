@@ -1,0 +1,5 @@
+"""What a page of the calendar shows: its entries, Google's occurrences, overlaps, where each stands in the grid.
+
+Imports the wings above it, `practice` among them; writes nothing except dates expanded when a page asks.
+Begin at `agenda.py`; who may see what of a colleague's entries is decided there.
+"""

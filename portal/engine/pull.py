@@ -1,0 +1,405 @@
+"""Inward: read what changed in Google, page by page, and bring the rows here into line.
+
+A page's effects and the token that follows it are committed together: a crash repeats a page, and loses none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from portal import store
+from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD
+from portal.connection import cards
+from portal.engine import calendar_list, own_events
+from portal.engine.run import Run
+from portal.errors import (
+    EventNotFound,
+    InvalidCalendarData,
+    InvalidRequest,
+    PermissionDenied,
+    SyncTokenExpired,
+)
+from portal.extensions import db
+from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
+from portal.google.codec import from_google
+from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
+from portal.sync import breaker
+from portal.sync.event import Event
+from portal.sync.recurrence import expand
+
+MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
+JUST_AGREED = dt.timedelta(minutes=5)  # lists may lag behind answers
+MOST_LOOKED_UP = 100  # after one pull; the others come after the next
+MISSING_AGAIN = dt.timedelta(minutes=2)
+# A sync token answers only the query that it came from; another query means another generation.
+QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=false".encode()).hexdigest()
+
+
+def pull(run: Run, *, full: bool = False) -> bool:
+    """Read every chosen calendar and the app calendar. False when time or quota was used up first.
+
+    Raises CalendarError for what ails the account or the app calendar; a chosen calendar that no longer opens
+    is marked stale, and the others go on.
+    """
+    calendar_list.refresh(run)
+    calendars = calendar_list.readable(run.connection_id)
+    calendar_ids = [calendar.id for calendar in calendars]
+    if full:
+        for calendar in calendars:
+            begin_generation(calendar)
+        run.commit()
+    for calendar_id in calendar_ids:
+        try:
+            if not _pull_calendar(run, calendar_id):
+                return False
+        except (EventNotFound, PermissionDenied):
+            if db.session.get_one(GoogleCalendar, calendar_id).is_app_calendar:
+                raise
+            _mark_stale(run, calendar_id)
+    return True
+
+
+def begin_generation(calendar: GoogleCalendar) -> None:
+    """Re-read the whole calendar. What is here stays until the last page tells what is gone."""
+    calendar.sync_token = calendar.page_token = None
+    calendar.generation += 1
+    calendar.is_full_pass = True
+    calendar.query_signature = QUERY_SIGNATURE
+
+
+def _pull_calendar(run: Run, calendar_id: int) -> bool:
+    """Page after page up to the sync token. False when time or quota was used up between two pages."""
+    new_generations = 0
+    while True:
+        calendar = db.session.get_one(GoogleCalendar, calendar_id)
+        if calendar.query_signature != QUERY_SIGNATURE or _wants_second_look(run, calendar):
+            begin_generation(calendar)
+            run.commit()
+            calendar = db.session.get_one(GoogleCalendar, calendar_id)
+        sync_token, page_token = calendar.sync_token, calendar.page_token
+        if not run.has_room(["list"]):
+            return False
+        try:
+            page = run.google.list_events(calendar.calendar_id, sync_token=sync_token, page_token=page_token)
+        except (SyncTokenExpired, InvalidRequest) as error:
+            # the query is always the same, so what is malformed in it can only be a token
+            if isinstance(error, InvalidRequest) and sync_token is None and page_token is None:
+                raise
+            new_generations += 1
+            if new_generations > MOST_NEW_GENERATIONS:
+                raise
+            begin_generation(db.session.get_one(GoogleCalendar, calendar_id))
+            run.commit()
+            continue
+        if _take_page(run, calendar_id, page):
+            return True
+        if run.is_out_of_time:
+            return False
+
+
+def _wants_second_look(run: Run, calendar: GoogleCalendar) -> bool:
+    """A pass missed so many events that another one, ten minutes later, must miss them too."""
+    since = calendar.absent_since
+    is_pass_under_way = calendar.sync_token is None
+    return since is not None and not is_pass_under_way and run.now - since >= breaker.SECOND_PASS_AFTER
+
+
+def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
+    """Apply one page and store the token that follows it, in one transaction. True after the last page."""
+    calendar = db.session.get_one(GoogleCalendar, calendar_id)
+    _import_page(run, calendar, page)
+    absent: list[int] = []
+    is_last = page.next_page_token is None
+    calendar.page_token = page.next_page_token
+    if is_last:
+        if calendar.is_full_pass:
+            _finish_full_pass(run, calendar)
+        if calendar.is_app_calendar:
+            absent = _unlisted_links(run, calendar)
+        calendar.sync_token = page.next_sync_token
+        calendar.is_full_pass = False
+        calendar.last_pulled_at = run.now
+        calendar.stale_since = None
+    run.keep_tokens()
+    run.commit()
+    for link_id in absent:
+        if not run.has_room(["get"]):
+            break  # the next pull asks for the others
+        _look_for(run, calendar.calendar_id, link_id)
+    if absent:
+        own_events.group_deletions(run)
+        run.commit()
+    return is_last
+
+
+def _import_page(run: Run, calendar: GoogleCalendar, page: EventPage) -> None:
+    """Sort a page's resources into our own events and others, and store the others."""
+    events, odd = _decode(page)
+    if calendar.is_app_calendar:
+        events = _without_own(run, calendar, events)
+    if odd:
+        _quarantine(run, calendar, odd)
+    if events:
+        _store_events(run, calendar, events)
+
+
+def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData]]:
+    """The page's events, the last one of each id by `updated`; and the odd ones, by id, with what is odd."""
+    events: dict[str, Event] = {}
+    odd: dict[str, InvalidCalendarData] = {}
+    for resource in page.items:
+        try:
+            event = from_google(resource)
+        except InvalidCalendarData as error:
+            if isinstance(resource, dict) and isinstance(resource.get("id"), str):
+                odd[resource["id"]] = error
+            continue
+        earlier = events.get(event.event_id)
+        if earlier is None or not (earlier.updated and event.updated and event.updated < earlier.updated):
+            events[event.event_id] = event
+    return list(events.values()), odd
+
+
+def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> list[Event]:
+    """Settle what is ours in the app calendar; give back what is to be imported like any other event."""
+    links = store.links_by_event(run.connection_id, [event.event_id for event in events])
+    changed, strays = [], []
+    for event in events:
+        link = links.get(event.event_id)
+        if link is None:
+            strays.append(event)
+            continue
+        link.generation = calendar.generation
+        link.missing_since, link.has_guests = None, event.has_guests
+        if not own_events.is_as_agreed(link, event):
+            changed.append((link, event))
+    if changed:
+        own_events.settle_page(run, changed)
+    # after the others: whether a stray is wanted depends on what became of its appointment's own event
+    return [event for event in strays if own_events.settle_stray(run, event)]
+
+
+def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> None:
+    """Upsert, delete and expand again whatever these events touch."""
+    rows = store.google_events_by_id(calendar, [event.event_id for event in events])
+    oldest = run.now - KEPT_BEFORE
+    touched: set[str] = set()
+    gone: list[GoogleEvent] = []
+    new: list[Event] = []
+    for event in events:
+        row = rows.get(event.event_id)
+        if row is not None and row.etag == event.etag and row.quarantine is None:
+            row.generation = calendar.generation
+            continue
+        if row is not None and row.updated and event.updated and event.updated < row.updated:
+            continue
+        if not is_kept(event, oldest):
+            touched.add(event.recurring_event_id or event.event_id)
+            gone += [row] if row is not None else []
+        elif row is None:
+            new.append(event)
+        else:
+            touched.add(event.recurring_event_id or event.event_id)
+            store.put_event(row, event, generation=calendar.generation)
+            run.counts["imported"] += 1
+    if not touched and not new:
+        return
+    run.connection.changed_at = run.now
+    if gone:
+        run.counts["removed_here"] += len(gone)
+    db.session.flush()
+    store.delete_events(gone)
+    _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
+    touched |= _store_new(run, calendar, new)
+    _expand_series(run, calendar, touched)
+
+
+def _store_new(run: Run, calendar: GoogleCalendar, events: list[Event]) -> set[str]:
+    """Insert events by the thousand. Single ones need no look at anything else: their one date is made here.
+
+    Returns the series that the others belong to.
+    """
+    after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
+    singles = [event for event in events if not event.is_master and not event.is_override]
+    ids = store.insert_events(calendar, singles, expanded_until=before)
+    occurrences = [
+        (ids[event.event_id], occurrence)
+        for event in singles
+        for occurrence in expand(event, (), after=after, before=before)
+    ]
+    store.add_occurrences(run.connection.provider_id, occurrences)
+    others = [event for event in events if event.event_id not in ids]
+    store.insert_events(calendar, others, expanded_until=None)
+    run.counts["imported"] += len(events)
+    return {event.recurring_event_id or event.event_id for event in others}
+
+
+def is_kept(event: Event, oldest: dt.datetime) -> bool:
+    """Masters and overrides always, cancelled overrides too; single events unless they ended long ago."""
+    if event.is_override:
+        return event.original_start is not None
+    if event.is_cancelled or event.end is None:
+        return False
+    return event.is_master or event.end.instant > oldest
+
+
+def _drop_orphans(calendar: GoogleCalendar, tombstones: list[Event]) -> None:
+    """A deleted master takes its overrides along."""
+    for rows in store.series_rows(calendar, [event.event_id for event in tombstones]).values():
+        store.delete_events(rows)
+
+
+def _expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) -> None:
+    """Make the occurrences of these series and single events anew."""
+    after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
+    all_rows: list[GoogleEvent] = []
+    occurrences = []
+    for rows in store.series_rows(calendar, series).values():
+        if not rows or rows[0].recurring_event_id is not None:
+            continue  # overrides that wait for their master
+        by_id = {row.event_id: row for row in rows}
+        all_rows += rows
+        first, *overrides = [store.event_value(row) for row in rows]
+        try:
+            found = expand(first, overrides, after=after, before=before)
+        except InvalidCalendarData as error:
+            rows[0].quarantine = error.code
+            run.counts["quarantined"] += 1
+            continue
+        rows[0].expanded_until = before
+        occurrences += [(by_id[occurrence.event_id], occurrence) for occurrence in found]
+    store.replace_occurrences(run.connection.provider_id, all_rows, occurrences)
+
+
+def extend_occurrences(run: Run, *, most: int = 200) -> None:
+    """Let the window slide: expand the series whose dates end too soon, a few at a time."""
+    due = db.session.execute(
+        sa.select(GoogleEvent.google_calendar_id, GoogleEvent.event_id)
+        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
+        .where(
+            GoogleCalendar.connection_id == run.connection_id,
+            GoogleEvent.recurring_event_id.is_(None),
+            GoogleEvent.quarantine.is_(None),
+            GoogleEvent.expanded_until < run.now + READY_AHEAD,
+        )
+        .limit(most)
+    ).all()
+    by_calendar: dict[int, list[str]] = {}
+    for calendar_id, event_id in due:
+        by_calendar.setdefault(calendar_id, []).append(event_id)
+    for calendar_id, event_ids in by_calendar.items():
+        _expand_series(run, db.session.get_one(GoogleCalendar, calendar_id), event_ids)
+    if due:
+        run.commit()
+
+
+def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalendarData]) -> None:
+    """Keep an odd event's id and what is odd about it, for the doctor; it is drawn nowhere."""
+    rows = store.google_events_by_id(calendar, odd)
+    for event_id, error in odd.items():
+        row = rows.get(event_id)
+        if row is None:
+            row = GoogleEvent(google_calendar_id=calendar.id, event_id=event_id)
+            db.session.add(row)
+        store.put_event(row, Event(event_id=event_id), generation=calendar.generation)
+        row.quarantine = error.code
+        run.counts["quarantined"] += 1
+    for link in store.links_by_event(run.connection_id, odd).values():
+        if calendar.is_app_calendar:
+            link.generation = calendar.generation  # it is there, so it need not be looked up
+    db.session.flush()
+    store.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
+
+
+def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> None:
+    """Sweep what the whole list did not name."""
+    unseen = _believed(run, calendar)
+    if unseen:
+        touched = {row.recurring_event_id or row.event_id for row in unseen}
+        run.counts["removed_here"] += len(unseen)
+        store.delete_events(unseen)
+        _expand_series(run, calendar, touched)
+
+
+def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
+    """The events that are to go since the full pass did not name them. Too many wait for a second pass."""
+    unseen = list(
+        db.session.scalars(
+            sa.select(GoogleEvent).where(
+                GoogleEvent.google_calendar_id == calendar.id,
+                GoogleEvent.generation != calendar.generation,
+            )
+        )
+    )
+    missing, total, named = store.count_units(calendar, now=run.now)
+    judged = breaker.judge_absence(
+        missing=missing, total=total, named=named, absent_since=calendar.absent_since, now=run.now
+    )
+    match judged:
+        case breaker.Absence.REMOVE:
+            if calendar.absent_since is not None:
+                calendar.absent_since = None
+                cards.close_about_calendar(run.connection, calendar.id, now=run.now)
+            return unseen
+        case breaker.Absence.WAIT:
+            calendar.absent_since = calendar.absent_since or run.now
+        case breaker.Absence.ASK:
+            cards.ask_about_empty_calendar(run.connection, calendar.id, now=run.now)
+    run.counts["held_back"] += len(unseen)
+    return []
+
+
+def _unlisted_links(run: Run, calendar: GoogleCalendar) -> list[int]:
+    """Links whose event no list of this generation has named. Absence there is only a suspicion.
+
+    Asked after every pull, not only after a whole list: what was agreed too lately to be judged then has no
+    tombstone in any later list if it was deleted before the whole list ended.
+    """
+    return list(
+        db.session.scalars(
+            sa.select(EventLink.id)
+            .where(
+                EventLink.connection_id == run.connection_id,
+                EventLink.state == LinkState.LIVE,
+                EventLink.generation != calendar.generation,
+                EventLink.agreed_at < run.now - JUST_AGREED,
+            )
+            .order_by(EventLink.agreed_at, EventLink.id)
+            .limit(MOST_LOOKED_UP)
+        )
+    )
+
+
+def _look_for(run: Run, calendar_id: str, link_id: int) -> None:
+    """Ask Google for the one event. A 404 counts only when it is said again two minutes later."""
+    event_id = db.session.get_one(EventLink, link_id).event_id
+    try:
+        event = from_google(run.google.get_event(calendar_id, event_id))
+    except InvalidCalendarData:
+        return
+    except EventNotFound:
+        event = Event(event_id=event_id, status="cancelled")
+        link = db.session.get_one(EventLink, link_id)
+        if link.missing_since is None or run.now - link.missing_since < MISSING_AGAIN:
+            link.missing_since = link.missing_since or run.now
+            run.commit()
+            return
+    link = db.session.get_one(EventLink, link_id)
+    link.missing_since = None
+    own_events.settle(run, link, event)
+    app_calendar = run.app_calendar()
+    if app_calendar is not None:
+        link.generation = app_calendar.generation  # looked up is as good as listed
+    run.commit()
+
+
+def _mark_stale(run: Run, calendar_id: int) -> None:
+    """It no longer opens: its events stay, marked, and nothing is deleted."""
+    calendar = db.session.get_one(GoogleCalendar, calendar_id)
+    calendar.stale_since = calendar.stale_since or run.now
+    run.counts["stale_calendars"] += 1
+    run.commit()

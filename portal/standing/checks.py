@@ -1,0 +1,176 @@
+"""What the doctor's lines are told from, gathered from the rows. Asks Google nothing: compare.py does."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from flask import current_app
+
+from portal import connect, feeds, store
+from portal.config import Config
+from portal.extensions import db
+from portal.google.oauth import CALENDAR_SCOPES
+from portal.models import (
+    Appointment,
+    Checkup,
+    Connection,
+    EventLink,
+    GoogleCalendar,
+    GoogleEvent,
+    GoogleOccurrence,
+    LinkState,
+    Provider,
+    PushChannel,
+)
+from portal.standing import facts
+from portal.sync import health
+from portal.sync.checkup import Checks, Line, examine
+from portal.sync.health import ConnectionFacts, Story
+
+FEED_READ_LATELY = dt.timedelta(days=2)
+TWICE_AHEAD = dt.timedelta(days=90)
+REFUSED_AFTER_TRIES = 3
+MOST_UNSENT = 8
+
+
+def examine_provider(
+    provider: Provider, *, now: dt.datetime
+) -> tuple[ConnectionFacts, Story, Checks, tuple[Line, ...]]:
+    """Everything the doctor's page and the support report say about one provider's sync."""
+    known = facts.gather_facts(provider, now=now)
+    story = health.tell(known, now=now)
+    checks = gather(provider, connect.live_connection(provider), now=now)
+    return known, story, checks, examine(known, story, checks, now=now)
+
+
+def gather(provider: Provider, connection: Connection | None, *, now: dt.datetime) -> Checks:
+    """Count what the lines ask for."""
+    old_reader = feeds.old_feed_reader(provider, now=now)
+    live_feed = feeds.live_feed(provider)
+    reads = len(feeds.reads_since(live_feed, now - FEED_READ_LATELY)) if live_feed else 0
+    if connection is None:
+        return Checks(feed_reads=reads, old_feed_reads=1 if old_reader else 0)
+    checkup = db.session.get(Checkup, connection.id)
+    calendars = connect.calendars(connection)
+    chosen = [row for row in calendars if row.is_chosen]
+    return Checks(
+        missing_scopes=sum(scope not in connection.scopes.split() for scope in CALENDAR_SCOPES),
+        chosen=len(chosen),
+        stale=sum(row.stale_since is not None for row in chosen),
+        lost=sum(row.why_not is not None or row.missing_since is not None for row in chosen),
+        channels=live_channels(connection, now=now),
+        watchable=sum(
+            (row.is_chosen or row.is_app_calendar) and not row.is_poll_only and row.stale_since is None
+            for row in calendars
+        ),
+        can_push=_can_push(),
+        feed_reads=reads,
+        old_feed_reads=1 if old_reader else 0,
+        own_feed_entries=sum(
+            row.why_not == "own-feed" and row.listed_at == connection.calendars_listed_at for row in calendars
+        ),
+        twice=count_twice(connection, now=now),
+        unsent=count_unsent(connection, now=now),
+        compared_at=checkup.at if checkup else None,
+        compare_error=checkup.error if checkup else None,
+        differences=len(checkup.differences) if checkup else 0,
+        with_guests=store.count_with_guests(connection.id),
+        showing_old_names=count_old_names(connection),
+    )
+
+
+def live_channels(connection: Connection | None, *, now: dt.datetime) -> int:
+    """How many calendars Google tells us about at the moment."""
+    if connection is None:
+        return 0
+    return _number(
+        sa.select(sa.func.count(sa.distinct(PushChannel.google_calendar_id))).where(
+            PushChannel.connection_id == connection.id,
+            PushChannel.stopped_at.is_(None),
+            PushChannel.resource_id.is_not(None),
+            PushChannel.expires_at > now,
+        )
+    )
+
+
+def count_old_names(connection: Connection) -> int:
+    """After stricter names: how many events in Google may still show the earlier ones."""
+    if connection.tightened_at is None:
+        return 0
+    return _number(
+        sa.select(sa.func.count(EventLink.id))
+        .join(Appointment, Appointment.id == EventLink.appointment_id)
+        .where(
+            EventLink.connection_id == connection.id,
+            EventLink.state == LinkState.LIVE,
+            EventLink.settled != Appointment.revision,
+        )
+    )
+
+
+def count_twice(connection: Connection, *, now: dt.datetime) -> int:
+    """How many events of the next 90 days stand in Google more than once, with the same time and text."""
+    same = (
+        sa.select(sa.func.count(GoogleOccurrence.id).label("times"))
+        .join(GoogleEvent, GoogleEvent.id == GoogleOccurrence.google_event_id)
+        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
+        .where(
+            GoogleCalendar.connection_id == connection.id,
+            GoogleEvent.summary != "",
+            GoogleEvent.status != "cancelled",
+            GoogleOccurrence.ends_at > now,
+            GoogleOccurrence.starts_at < now + TWICE_AHEAD,
+        )
+        .group_by(GoogleOccurrence.starts_at, GoogleOccurrence.ends_at, GoogleEvent.summary)
+        .having(sa.func.count(GoogleOccurrence.id) > 1)
+        .subquery()
+    )
+    return _number(sa.select(sa.func.count()).select_from(same))
+
+
+def count_unsent(connection: Connection, *, now: dt.datetime) -> dict[str, int]:
+    """Live appointments of the window that are not in Google as they should be, by reason."""
+    rows = db.session.execute(
+        sa.select(_REASON, sa.func.count(Appointment.id))
+        .select_from(Appointment)
+        .outerjoin(EventLink, EventLink.appointment_id == Appointment.id)
+        .where(*facts.going_out(connection, now=now), _IS_UNSENT)
+        .group_by(_REASON)
+    )
+    return {reason: number for reason, number in rows}  # noqa: C416 (rows are not pairs to mypy)
+
+
+def unsent(connection: Connection, *, now: dt.datetime) -> list[tuple[Appointment, str]]:
+    """The next few of them, with the reason of each."""
+    rows = db.session.execute(
+        sa.select(Appointment, _REASON)
+        .outerjoin(EventLink, EventLink.appointment_id == Appointment.id)
+        .where(*facts.going_out(connection, now=now), _IS_UNSENT)
+        .order_by(_REASON, Appointment.starts_at)
+        .limit(MOST_UNSENT)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _can_push() -> bool:
+    config: Config = current_app.extensions["config"]
+    return config.is_https or config.google_webhook_allow_http
+
+
+def _number(query: sa.Select[int]) -> int:
+    return db.session.scalar(query) or 0
+
+
+_IS_UNSENT = sa.or_(
+    EventLink.id.is_(None),
+    EventLink.state != LinkState.LIVE,
+    EventLink.held.is_not(None),
+    sa.and_(EventLink.error.is_not(None), EventLink.tries >= REFUSED_AFTER_TRIES),
+)
+_REASON = sa.case(
+    (EventLink.state == LinkState.HELD, "deleted-there"),
+    (EventLink.held.is_not(None), "held"),
+    (sa.and_(EventLink.error.is_not(None), EventLink.tries >= REFUSED_AFTER_TRIES), "refused"),
+    else_="waiting",
+)

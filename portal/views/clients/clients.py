@@ -1,0 +1,207 @@
+"""Clients: the list, one client's page, adding, renaming, archiving. Each read of a record is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.clock import utcnow
+from portal.errors import InvalidInput
+from portal.extensions import begin_writing, db
+from portal.models import Appointment, Client
+from portal.people import audit
+from portal.practice import clients
+from portal.practice.undo import Memory
+from portal.views.page.signing_in import signed_in_provider
+
+blueprint = Blueprint("clients", __name__, url_prefix="/clients")
+
+APPOINTMENTS_MOST = 100
+
+
+@blueprint.get("")
+def index() -> ResponseReturnValue:
+    """Names are looked for in what is sent by POST as well, so that none has to stand in an address."""
+    return _draw_list("", with_archived="archived" in request.args)
+
+
+@blueprint.post("/search")
+def search() -> ResponseReturnValue:
+    return _draw_list(request.form.get("q", "").strip(), with_archived="archived" in request.form)
+
+
+@blueprint.get("/new")
+def new() -> ResponseReturnValue:
+    return render_template("clients/form.html", client=None, name="", problems={})
+
+
+@blueprint.post("")
+def create() -> ResponseReturnValue:
+    name, internal_id = request.form.get("name", ""), request.form.get("internal_id", "").strip()
+    try:
+        client = clients.add_client(signed_in_provider(), name, now=utcnow(), internal_id=internal_id or None)
+    except InvalidInput as invalid:
+        db.session.rollback()
+        page = render_template(
+            "clients/form.html",
+            client=None,
+            name=name,
+            internal_id=internal_id,
+            problems=invalid.problems,
+        )
+        return page, 422
+    _audit("client.added", client)
+    db.session.commit()
+    flash(f"Added under internal ID {client.internal_id}.", "good")
+    return _to_page(client)
+
+
+@blueprint.get("/<int:client_id>")
+def show(client_id: int) -> ResponseReturnValue:
+    begin_writing()
+    client = _own(client_id)
+    _audit("client.read", client)
+    db.session.commit()
+    return render_template(
+        "clients/show.html",
+        client=client,
+        appointments=_appointments(client),
+        most=APPOINTMENTS_MOST,
+        zone=signed_in_provider().zone,
+    )
+
+
+@blueprint.get("/<int:client_id>/edit")
+def edit(client_id: int) -> ResponseReturnValue:
+    return draw_edit({}, client_id)
+
+
+@blueprint.post("/<int:client_id>")
+def update(client_id: int) -> ResponseReturnValue:
+    client, name = _own(client_id), request.form.get("name", "")
+    memory = Memory(client=client)
+    try:
+        clients.rename(client, name, now=utcnow())
+    except InvalidInput as invalid:
+        db.session.rollback()
+        page = render_template(
+            "clients/form.html", client=_own(client_id), name=name, problems=invalid.problems
+        )
+        return page, 422
+    _audit("client.renamed", client)
+    memory.keep(client.provider, "Client renamed.", now=utcnow())
+    db.session.commit()
+    return _to_page(client)
+
+
+@blueprint.post("/<int:client_id>/archive")
+def archive(client_id: int) -> ResponseReturnValue:
+    client = _own(client_id)
+    memory = Memory(client=client)
+    clients.archive(client, now=utcnow())
+    _audit("client.archived", client)
+    memory.keep(client.provider, "Client archived. Appointments stay as they are.", now=utcnow())
+    db.session.commit()
+    return _to_page(client)
+
+
+@blueprint.post("/<int:client_id>/unarchive")
+def unarchive(client_id: int) -> ResponseReturnValue:
+    client = _own(client_id)
+    memory = Memory(client=client)
+    clients.unarchive(client)
+    _audit("client.unarchived", client)
+    memory.keep(client.provider, "Client active again.", now=utcnow())
+    db.session.commit()
+    return _to_page(client)
+
+
+@blueprint.post("/numbering")
+def set_numbering() -> ResponseReturnValue:
+    """From where new clients are numbered; the practice's owner decides."""
+    provider = signed_in_provider()
+    if not provider.is_owner:
+        abort(403)
+    try:
+        clients.number_from(request.form.get("next_id", ""))
+    except InvalidInput as invalid:
+        db.session.rollback()
+        return _draw_list("", with_archived=False, problem=invalid.problems["next_id"]), 422
+    audit.record("client.numbering", now=utcnow(), provider_id=provider.id, address=request.remote_addr)
+    db.session.commit()
+    flash("Saved. Clients have the internal IDs they had.", "good")
+    return redirect(url_for("clients.index"), 303)
+
+
+def draw_new(fields: Mapping[str, str]) -> str:
+    """The form of a new client, as somebody had typed it."""
+    values = {name: fields.get(name, "") for name in ("name", "internal_id")}
+    return render_template("clients/form.html", client=None, problems={}, **values)
+
+
+def draw_edit(fields: Mapping[str, str], client_id: int) -> str:
+    """The same of one who is known; with their present name unless another was typed."""
+    begin_writing()
+    client = _own(client_id)
+    _audit("client.read", client)
+    db.session.commit()
+    return render_template(
+        "clients/form.html", client=client, name=fields.get("name", client.name), problems={}
+    )
+
+
+def _draw_list(text: str, *, with_archived: bool, problem: str = "") -> str:
+    query = sa.select(Client).where(Client.provider_id == signed_in_provider().id)
+    if not with_archived:
+        query = query.where(Client.archived_at.is_(None))
+    if text:
+        query = query.where(
+            sa.or_(
+                sa.func.lower(Client.name).contains(text.lower(), autoescape=True),
+                Client.internal_id.contains(text, autoescape=True),
+            )
+        )
+    found = db.session.scalars(query.order_by(sa.func.lower(Client.name), Client.internal_id)).all()
+    return render_template(
+        "clients/index.html",
+        clients=found,
+        text=text,
+        with_archived=with_archived,
+        is_owner=signed_in_provider().is_owner,
+        next_id=request.form.get("next_id") or clients.next_number(),
+        problem=problem,
+    )
+
+
+def _own(client_id: int) -> Client:
+    """Somebody else's client is as good as not there."""
+    query = sa.select(Client).where(Client.id == client_id, Client.provider_id == signed_in_provider().id)
+    return db.session.scalar(query) or abort(404)
+
+
+def _appointments(client: Client) -> Sequence[Appointment]:
+    """The latest first."""
+    return db.session.scalars(
+        sa.select(Appointment)
+        .where(Appointment.client_id == client.id)
+        .order_by(Appointment.starts_at.desc())
+        .limit(APPOINTMENTS_MOST)
+    ).all()
+
+
+def _to_page(client: Client) -> ResponseReturnValue:
+    return redirect(url_for("clients.show", client_id=client.id), 303)
+
+
+def _audit(action: str, client: Client) -> None:
+    audit.record(
+        action,
+        now=utcnow(),
+        provider_id=signed_in_provider().id,
+        object_kind="client",
+        object_id=client.id,
+        address=request.remote_addr,
+    )

@@ -1,0 +1,117 @@
+"""Who is asking: Flask-Login over our own session rows. A cookie copied before sign-out opens nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Flask, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user
+
+from portal.clock import utcnow
+from portal.config import Config
+from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
+from portal.models import LoginSession, Provider
+from portal.people import accounts
+from portal.views.page import lapsed
+
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "accounts.login",
+        "accounts.sign_in",
+        "feeds.calendar",
+        "system.healthz",
+        "system.readyz",
+        "system.robots",
+        "webhooks.google",
+        "static",
+    }
+)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+REAUTHENTICATION_SECONDS = 30 * 60
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """The signed-in provider of this request. Its id in the cookie is the session's random token."""
+
+    def __init__(self, token: str, row: LoginSession) -> None:
+        self.token = token
+        self.row = row
+
+    def get_id(self) -> str:
+        return self.token
+
+    @property
+    def provider(self) -> Provider:
+        return self.row.provider
+
+
+def register(app: Flask) -> None:
+    login_manager.session_protection = None  # the row is the protection; 0.6.3's trusts X-Forwarded-For
+    login_manager.user_loader(_load)
+    login_manager.unauthorized_handler(_send_to_login)
+    app.before_request(_admit)
+
+
+def signed_in_provider() -> Provider:
+    """The provider who sends this request; views behind the door only."""
+    provider = current_user.provider
+    assert isinstance(provider, Provider)
+    return provider
+
+
+def recently_authenticated(now: dt.datetime) -> bool:
+    """Whether the password was given within the last 30 minutes."""
+    since = now - current_user.row.authenticated_at
+    return bool(since.total_seconds() < REAUTHENTICATION_SECONDS)
+
+
+def _load(token: str) -> SignedIn | None:
+    config: Config = current_app.extensions["config"]
+    row = accounts.find_session(
+        token,
+        now=utcnow(),
+        idle_seconds=config.session_idle_seconds,
+        limit_seconds=config.session_limit_seconds,
+    )
+    return SignedIn(token, row) if row else None
+
+
+def _admit() -> ResponseReturnValue | None:
+    """Let signed-in providers through, everybody to the public addresses. Reading requests begin no write."""
+    begin_writing()
+    if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
+        return None
+    begin_reading()
+    if not current_user.is_authenticated:
+        is_kept = request.method == "POST" and lapsed.keep_what_was_sent()
+        return _send_to_login(kept="1") if is_kept else _send_to_login()
+    _note_presence(current_user.row, utcnow())
+    if request.method not in SAFE_METHODS:
+        begin_writing()
+    return None
+
+
+def _note_presence(row: LoginSession, now: dt.datetime) -> None:
+    """Somebody is here; a page that refreshes itself says so, and nobody stays signed in by it.
+
+    The reading ends before anything is changed: SQLite would not let it go on to write (extensions.py).
+    """
+    note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
+    assert row.provider  # read by now
+    begin_writing()
+    if note(row, now=now):
+        db.session.add(row)
+        db.session.commit()
+    begin_reading()
+
+
+def _send_to_login(**where: Any) -> ResponseReturnValue:
+    """Browsers are led to the sign-in page; HTMX is told to go there as a whole page."""
+    if request.method == "GET":
+        where["next"] = request.full_path.rstrip("?")
+    address = url_for("accounts.login", **where)
+    if htmx:
+        return "", 401, {"HX-Redirect": address}
+    return redirect(address, 303)
