@@ -16,9 +16,9 @@ import requests
 from bench import ground, peers
 from bench.report import Row, median
 from demo.processes import Portal, Process, answers, free_port, plain_environment
-from portal import feeds
 from portal.clock import utcnow
 from portal.extensions import db
+from portal.feed import addresses
 from portal.models import AppointmentKind, SyncMode
 from portal.practice import appointments, clients
 from portal.practice.appointments import AppointmentDetails, Timed
@@ -62,7 +62,7 @@ def _practice_with_a_feed() -> str:
         details = AppointmentDetails(AppointmentKind.SESSION, when, client=client)
         appointments.book(provider, details, now=now, actor=provider, source="system")
     provider.sync_mode = SyncMode.ONE_WAY
-    path = feeds.feed_url("", feeds.new_feed(provider, now=now))
+    path = addresses.feed_url("", addresses.new_feed(provider, now=now))
     db.session.commit()
     return path
 

@@ -18,9 +18,10 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from demo.processes import ROOT, Sandbox, plain_environment
-from portal import connect, create_app
+from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
+from portal.connection import choosing, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.engine.run import open_client
@@ -99,13 +100,13 @@ def connect_primary(provider: Provider, there: SandboxClient) -> Connection:
         access_token=token["access_token"],
         expires_at=utcnow() + dt.timedelta(hours=1),
     )
-    connection = connect.accept_grant(provider, grant, now=utcnow())
+    connection = grant.accept_grant(provider, grant, now=utcnow())
     db.session.commit()
     with open_client(connection) as client:
-        connect.offer_calendars(connection, client, now=utcnow())
-    chosen = [row.id for row in connect.offered_calendars(connection) if row.is_primary]
-    connect.choose(connection, chosen, now=utcnow())
-    connect.begin_first_sync(connection, now=utcnow())
+        choosing.offer_calendars(connection, client, now=utcnow())
+    chosen = [row.id for row in choosing.offered_calendars(connection) if row.is_primary]
+    choosing.choose(connection, chosen, now=utcnow())
+    switching.begin_first_sync(connection, now=utcnow())
     db.session.commit()
     return connection
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from portal import connect, store
 from portal.clock import utcnow
 from portal.config import Config
+from portal.connection import current
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.errors import InvalidInput
@@ -23,6 +23,7 @@ from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, EventLink, Provider
 from portal.people import accounts, audit
 from portal.practice import clients
+from portal.rows import event_links
 from portal.standing import report
 
 LEASE_WAIT_SECONDS = 120
@@ -125,7 +126,7 @@ def sync_now(email: str | None, full: bool) -> None:
     connections = [
         connection
         for provider in _providers(email)
-        if (connection := connect.live_connection(provider)) is not None
+        if (connection := current.live_connection(provider)) is not None
     ]
     deadline = time.monotonic() + LONGEST_SECONDS
     codes = [_sync_one(connection.id, full=full, deadline=deadline) for connection in connections]
@@ -155,7 +156,7 @@ def _sync_one(connection_id: int, *, full: bool, deadline: float) -> int:
             case Outcome.FAILED:
                 wait = None if _is_quota(connection_id) else next(retries, None)
             case _:
-                wait = NOT_VISIBLE_POLL_SECONDS if store.has_invisible(connection_id) else None
+                wait = NOT_VISIBLE_POLL_SECONDS if event_links.has_invisible(connection_id) else None
         if wait is None or time.monotonic() + wait >= deadline:
             return _code(connection_id, outcome)
         time.sleep(wait)
@@ -196,7 +197,7 @@ def _code(connection_id: int, outcome: Outcome) -> int:
         return SOMETHING_FAILED
     connection = db.session.get_one(Connection, connection_id)
     is_syncing = connection.phase in (ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE)
-    return SOMETHING_FAILED if is_syncing and store.count_behind(connection) else ALL_DONE
+    return SOMETHING_FAILED if is_syncing and event_links.count_behind(connection) else ALL_DONE
 
 
 @sync_group.command("doctor")

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+TOOK_TOO_LONG = "took-too-long"  # of CalendarUnavailable: nobody waited for Google any longer
+
 
 class PortalError(Exception):
     """The root of everything the portal raises on purpose."""

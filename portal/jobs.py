@@ -16,17 +16,16 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import connect
 from portal.clock import utcnow
 from portal.config import Config
-from portal.connection import reminders
+from portal.connection import reminders, switching
 from portal.engine import channels, connection_run, freshness
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
 from portal.practice import drafts, series, undo
+from portal.rows.outbox import BEHIND
 from portal.standing import full_check
-from portal.store import BEHIND
 
 log = structlog.get_logger()
 
@@ -185,7 +184,7 @@ def _claim_due(now: dt.datetime, *only: sa.ColumnElement[bool]) -> list[int]:
 
 def drop_abandoned(now: dt.datetime) -> int:
     """End setups that were left lying for a day."""
-    dropped = connect.drop_abandoned(now=now)
+    dropped = switching.drop_abandoned(now=now)
     db.session.commit()
     return dropped
 

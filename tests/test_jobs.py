@@ -19,13 +19,14 @@ from cryptography.fernet import InvalidToken
 from flask import Flask
 
 from demo.processes import Portal, free_port, wait_until
-from portal import create_app, jobs, store
+from portal import create_app, jobs
 from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import db
 from portal.models import AppointmentKind, Connection, ConnectionPhase, Provider, SyncRun
 from portal.practice import appointments, clients
 from portal.practice.appointments import AppointmentDetails, Timed
+from portal.rows import outbox
 from portal.standing import full_check
 from tests.practice import NOW, SETTINGS, add_provider, in_context, look_up
 
@@ -99,7 +100,7 @@ def empty(app: Flask) -> None:
 
 @on_sqlite
 def test_a_change_is_queued_when_it_is_committed_and_not_before(app: Flask, connection: Connection) -> None:
-    store.note_change(connection.provider_id, now=NOW)
+    outbox.note_change(connection.provider_id, now=NOW)
     db.session.flush()
     assert queued(app) == []
     db.session.commit()
@@ -111,14 +112,14 @@ def test_a_change_is_queued_when_it_is_committed_and_not_before(app: Flask, conn
 @on_sqlite
 def test_many_changes_in_one_transaction_are_one_job(app: Flask, connection: Connection) -> None:
     for _ in range(5):
-        store.note_change(connection.provider_id, now=NOW)
+        outbox.note_change(connection.provider_id, now=NOW)
     db.session.commit()
     assert len(queued(app)) == 1
 
 
 @on_sqlite
 def test_a_change_that_is_rolled_back_queues_nothing(app: Flask, connection: Connection) -> None:
-    store.note_change(connection.provider_id, now=NOW)
+    outbox.note_change(connection.provider_id, now=NOW)
     db.session.rollback()
     connection.email = "wren@example.com"
     db.session.commit()
@@ -127,7 +128,7 @@ def test_a_change_that_is_rolled_back_queues_nothing(app: Flask, connection: Con
 
 @on_sqlite
 def test_a_provider_without_a_connection_queues_nothing(app: Flask) -> None:
-    store.note_change(add_provider().id, now=NOW)
+    outbox.note_change(add_provider().id, now=NOW)
     db.session.commit()
     assert queued(app) == []
 
@@ -170,7 +171,7 @@ def test_with_the_queue_down_a_save_succeeds_and_the_sweep_finds_it_later(
 ) -> None:
     app = make_portal(sqlite_url, f"redis://127.0.0.1:{free_port()}/0")
     connection = connect(add_provider())
-    store.note_change(connection.provider_id, now=NOW)
+    outbox.note_change(connection.provider_id, now=NOW)
     db.session.commit()
     assert jobs.check_queue() == {"queue": False, "worker": False}
     db.session.remove()
@@ -183,7 +184,7 @@ def test_with_the_queue_down_a_save_succeeds_and_the_sweep_finds_it_later(
 
 @on_sqlite
 def test_an_emptied_queue_loses_nothing(app: Flask, connection: Connection) -> None:
-    store.note_change(connection.provider_id, now=NOW)
+    outbox.note_change(connection.provider_id, now=NOW)
     db.session.commit()
     empty(app)
     assert jobs.sweep(NOW) == 1
@@ -349,7 +350,7 @@ def test_a_real_worker_survives_a_crash_and_works_on(
         connection = connect(add_provider())
         connection_id, provider_id = connection.id, connection.provider_id
         spoil(connection)
-        store.note_change(provider_id, now=utcnow())
+        outbox.note_change(provider_id, now=utcnow())
         db.session.commit()
 
         def runs() -> int:
@@ -359,7 +360,7 @@ def test_a_real_worker_survives_a_crash_and_works_on(
         wait_until(lambda: not failed_is_empty(app), seconds=10, what="the job is kept as failed")
         values = {"refresh_token": None, "problem": "question", "retry_at": None}
         db.session.execute(sa.update(Connection).where(Connection.id == connection_id).values(**values))
-        store.note_change(provider_id, now=utcnow())
+        outbox.note_change(provider_id, now=utcnow())
         db.session.commit()
         wait_until(lambda: runs() == 2, seconds=20, what="the same worker does the next job")
         app.extensions["queue"].connection.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from portal.calendar import overlaps
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, SeriesFrequency
@@ -184,5 +185,5 @@ def test_overlaps_with_google_are_counted_before(office: Office) -> None:
     day = dt.datetime(2026, 11, 19, 8, 30, tzinfo=dt.UTC)  # 9:30 in Berlin
     office.add_google_event(day, 60, "Dentist")
     office.add_google_event(day + dt.timedelta(days=7, hours=4), 60, "Lunch")
-    assert zones.count_in_the_way(office.provider, BERLIN, now=NOW) == 1
-    assert zones.count_in_the_way(office.provider, ZONE, now=NOW) == 0
+    assert overlaps.count_in_the_way(office.provider, BERLIN, now=NOW) == 1
+    assert overlaps.count_in_the_way(office.provider, ZONE, now=NOW) == 0

@@ -11,12 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.errors import InvalidCalendarData
 from portal.extensions import db
 from portal.google.codec import from_google
 from portal.localtime import ONE_DAY
 from portal.models import Connection, GoogleCalendar, GoogleEvent, GoogleOccurrence, Provider
+from portal.rows import google_events
 from portal.sync.event import Event
 from portal.sync.recurrence import Occurrence, expand
 
@@ -152,7 +152,7 @@ def _expand_series(
     series: Sequence[GoogleEvent], starts_at: dt.datetime, ends_at: dt.datetime
 ) -> Iterator[tuple[GoogleEvent, Occurrence]]:
     by_id = {row.event_id: row for row in series}
-    first, *overrides = [store.event_value(row) for row in series]
+    first, *overrides = [google_events.event_value(row) for row in series]
     try:
         found = expand(first, overrides, after=starts_at, before=ends_at)
     except InvalidCalendarData:  # the next pull finds it as well, and tells the doctor

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.errors import Refused
 from portal.extensions import db
 from portal.models import (
@@ -24,6 +23,7 @@ from portal.models import (
 )
 from portal.practice import appointments
 from portal.practice.appointments import AllDay, Timed, When
+from portal.rows import google_events, outbox
 from portal.sync.event import EventTime
 
 DELETED_THERE = "Deleted in Google"
@@ -117,7 +117,7 @@ def answer(card: ChangeCard, choice: str, *, actor: Provider, now: dt.datetime) 
         act(card, actor, now)
     card.closed_at, card.outcome = now, choice
     _end_question(card, reason)
-    store.note_change(card.provider_id, now=now)
+    outbox.note_change(card.provider_id, now=now)
 
 
 def _appointments(card: ChangeCard) -> list[Appointment]:
@@ -252,7 +252,7 @@ def _let_stay(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
 
 def _believe_empty(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
     calendar = db.session.get_one(GoogleCalendar, card.detail["calendar_id"])
-    store.delete_unlisted(calendar)
+    google_events.delete_unlisted(calendar)
     calendar.absent_since = None
 
 

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 import structlog
 from flask import current_app
 
-from portal import store
 from portal.config import Config
 from portal.connection import mail
 from portal.errors import MailNotSent
 from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, GoogleEvent, Mail
+from portal.rows import google_events
 from portal.sync.health import ANNOUNCED_AFTER_DAYS, IMPORTS_KEPT_DAYS
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def expire_imports(now: dt.datetime) -> int:
         if since is None or now - since < dt.timedelta(days=IMPORTS_KEPT_DAYS):
             continue
         for calendar in _with_events(connection):
-            removed += store.delete_calendar_events(calendar.id)
+            removed += google_events.delete_calendar_events(calendar.id)
             calendar.sync_token = calendar.page_token = calendar.query_signature = None
             calendar.is_full_pass = True  # reconnecting reads everything anew
     db.session.commit()

@@ -6,11 +6,12 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from portal import connect, store
+from portal.connection import choosing
 from portal.engine.run import Run
 from portal.extensions import db
 from portal.google.client import CalendarEntry
 from portal.models import GoogleCalendar
+from portal.rows import google_events
 
 LISTED_EVERY = dt.timedelta(minutes=10)  # also the least distance of the two listings that must both miss it
 RESTORED_WITHIN = dt.timedelta(days=30)
@@ -22,18 +23,18 @@ def refresh(run: Run) -> None:
     if connection.calendars_listed_at and run.now - connection.calendars_listed_at < LISTED_EVERY:
         return
     entries = run.google.list_calendars()
-    own = connect.own_calendars(run.connection)
-    rows = {row.calendar_id: row for row in connect.calendars(run.connection)}
+    own = choosing.own_calendars(run.connection)
+    rows = {row.calendar_id: row for row in choosing.calendars(run.connection)}
     now = run.now
     for entry in entries:
-        address = connect.address_of(entry)
+        address = choosing.address_of(entry)
         row = rows.pop(address, None)
         if row is None:
             row = GoogleCalendar(
                 connection_id=run.connection_id, calendar_id=address, is_primary=entry.is_primary
             )
             db.session.add(row)
-        _note_listed(row, entry, connect.why_not(entry, own), now=now)
+        _note_listed(row, entry, choosing.why_not(entry, own), now=now)
     for row in rows.values():
         _note_missing(row, now=now)
     run.connection.calendars_listed_at = now
@@ -79,5 +80,5 @@ def _note_missing(row: GoogleCalendar, *, now: dt.datetime) -> None:
     elif row.hidden_since is None and now - row.missing_since >= LISTED_EVERY:
         row.hidden_since = now
     elif row.hidden_since is not None and now - row.hidden_since > RESTORED_WITHIN:
-        store.delete_calendar_events(row.id)
+        google_events.delete_calendar_events(row.id)
         row.is_chosen = False

@@ -9,20 +9,14 @@ import random
 import sqlalchemy as sa
 import structlog
 
-from portal import store
 from portal.engine import app_calendar, channels, freshness, lease, tear_down
 from portal.engine.pull import begin_generation, extend_occurrences, pull
 from portal.engine.push import push
 from portal.engine.run import HAND_ON_SECONDS, Clock, Run
-from portal.errors import (
-    CalendarError,
-    CalendarUnavailable,
-    EventNotFound,
-    LeaseLost,
-    PermissionDenied,
-)
+from portal.errors import CalendarError, CalendarUnavailable, EventNotFound, LeaseLost, PermissionDenied
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, SyncRun
+from portal.rows import event_links
 from portal.sync.trouble import judge, poll_seconds
 
 log = structlog.get_logger()
@@ -157,7 +151,7 @@ def _set_progress(run: Run) -> None:
     """At the first sync, how many appointments there are to send."""
     connection = run.connection
     if connection.phase is ConnectionPhase.FIRST_SYNC and connection.progress_total == 0:
-        connection.progress_done, connection.progress_total = 0, store.count_behind(connection)
+        connection.progress_done, connection.progress_total = 0, event_links.count_behind(connection)
         run.commit()
 
 

@@ -8,13 +8,13 @@ from typing import assert_never
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal import store
 from portal.connection import cards
 from portal.engine.run import Run
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, CardKind, EventLink, LinkState
 from portal.practice import appointments, clients
 from portal.practice.appointments import AllDay, Timed, When
+from portal.rows import event_links
 from portal.sync import breaker
 from portal.sync.event import Event, EventTime
 from portal.sync.inbound import (
@@ -117,7 +117,7 @@ def _is_a_move_too_many(run: Run, more: int = 1) -> bool:
     moves = run.counts["moved_here"] + more
     if run.holds_moves or moves <= breaker.ALWAYS_FINE:
         return run.holds_moves
-    return breaker.is_suspicious(moves, store.count_live_links(run.connection_id))
+    return breaker.is_suspicious(moves, event_links.count_live_links(run.connection_id))
 
 
 def _is_as_read(appointment: Appointment) -> bool:
@@ -130,7 +130,7 @@ def _is_as_read(appointment: Appointment) -> bool:
 def _decide(run: Run, link: EventLink, event: Event, local: LocalAppointment) -> OwnEventAction:
     return decide_own(
         event,
-        store.link_value(link),
+        event_links.link_value(link),
         local,
         is_scheduled=link.appointment.status is AppointmentStatus.SCHEDULED,
         now=run.now,
@@ -145,7 +145,7 @@ def settle_stray(run: Run, event: Event) -> bool:
         event,
         installation=run.practice.installation,
         appointment=local_value(run, appointment) if appointment else None,
-        link=store.link_value(link) if link else None,
+        link=event_links.link_value(link) if link else None,
     )
     match action:
         case Import():
@@ -178,7 +178,7 @@ def adopt_if_wanted(run: Run, event: Event) -> bool:
         event,
         installation=run.practice.installation,
         appointment=local_value(run, appointment),
-        link=store.link_value(link) if link else None,
+        link=event_links.link_value(link) if link else None,
     )
     if isinstance(action, Adopt):
         _adopt(run, link, event, appointment)
@@ -195,7 +195,7 @@ def local_values(run: Run, appointments: Sequence[Appointment]) -> dict[int, Loc
     connection = run.connection
     titles = clients.titles_outside(connection.provider, appointments)
     return {
-        appointment.id: store.local_appointment(
+        appointment.id: event_links.local_appointment(
             appointment, titles[appointment.id], connection.window_starts_at
         )
         for appointment in appointments

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD
 from portal.connection import cards
 from portal.engine import calendar_list, own_events
@@ -27,6 +26,7 @@ from portal.extensions import db
 from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
 from portal.google.codec import from_google
 from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
+from portal.rows import event_links, google_events
 from portal.sync import breaker
 from portal.sync.event import Event
 from portal.sync.recurrence import expand
@@ -166,7 +166,7 @@ def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData
 
 def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> list[Event]:
     """Settle what is ours in the app calendar; give back what is to be imported like any other event."""
-    links = store.links_by_event(run.connection_id, [event.event_id for event in events])
+    links = event_links.links_by_event(run.connection_id, [event.event_id for event in events])
     changed, strays = [], []
     for event in events:
         link = links.get(event.event_id)
@@ -185,7 +185,7 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
 
 def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> None:
     """Upsert, delete and expand again whatever these events touch."""
-    rows = store.google_events_by_id(calendar, [event.event_id for event in events])
+    rows = google_events.google_events_by_id(calendar, [event.event_id for event in events])
     oldest = run.now - KEPT_BEFORE
     touched: set[str] = set()
     gone: list[GoogleEvent] = []
@@ -204,7 +204,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
             new.append(event)
         else:
             touched.add(event.recurring_event_id or event.event_id)
-            store.put_event(row, event, generation=calendar.generation)
+            google_events.put_event(row, event, generation=calendar.generation)
             run.counts["imported"] += 1
     if not touched and not new:
         return
@@ -212,7 +212,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
     if gone:
         run.counts["removed_here"] += len(gone)
     db.session.flush()
-    store.delete_events(gone)
+    google_events.delete_events(gone)
     _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
     touched |= _store_new(run, calendar, new)
     _expand_series(run, calendar, touched)
@@ -225,15 +225,15 @@ def _store_new(run: Run, calendar: GoogleCalendar, events: list[Event]) -> set[s
     """
     after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
     singles = [event for event in events if not event.is_master and not event.is_override]
-    ids = store.insert_events(calendar, singles, expanded_until=before)
+    ids = google_events.insert_events(calendar, singles, expanded_until=before)
     occurrences = [
         (ids[event.event_id], occurrence)
         for event in singles
         for occurrence in expand(event, (), after=after, before=before)
     ]
-    store.add_occurrences(run.connection.provider_id, occurrences)
+    google_events.add_occurrences(run.connection.provider_id, occurrences)
     others = [event for event in events if event.event_id not in ids]
-    store.insert_events(calendar, others, expanded_until=None)
+    google_events.insert_events(calendar, others, expanded_until=None)
     run.counts["imported"] += len(events)
     return {event.recurring_event_id or event.event_id for event in others}
 
@@ -249,8 +249,8 @@ def is_kept(event: Event, oldest: dt.datetime) -> bool:
 
 def _drop_orphans(calendar: GoogleCalendar, tombstones: list[Event]) -> None:
     """A deleted master takes its overrides along."""
-    for rows in store.series_rows(calendar, [event.event_id for event in tombstones]).values():
-        store.delete_events(rows)
+    for rows in google_events.series_rows(calendar, [event.event_id for event in tombstones]).values():
+        google_events.delete_events(rows)
 
 
 def _expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) -> None:
@@ -258,12 +258,12 @@ def _expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) ->
     after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
     all_rows: list[GoogleEvent] = []
     occurrences = []
-    for rows in store.series_rows(calendar, series).values():
+    for rows in google_events.series_rows(calendar, series).values():
         if not rows or rows[0].recurring_event_id is not None:
             continue  # overrides that wait for their master
         by_id = {row.event_id: row for row in rows}
         all_rows += rows
-        first, *overrides = [store.event_value(row) for row in rows]
+        first, *overrides = [google_events.event_value(row) for row in rows]
         try:
             found = expand(first, overrides, after=after, before=before)
         except InvalidCalendarData as error:
@@ -272,7 +272,7 @@ def _expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) ->
             continue
         rows[0].expanded_until = before
         occurrences += [(by_id[occurrence.event_id], occurrence) for occurrence in found]
-    store.replace_occurrences(run.connection.provider_id, all_rows, occurrences)
+    google_events.replace_occurrences(run.connection.provider_id, all_rows, occurrences)
 
 
 def extend_occurrences(run: Run, *, most: int = 200) -> None:
@@ -299,20 +299,20 @@ def extend_occurrences(run: Run, *, most: int = 200) -> None:
 
 def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalendarData]) -> None:
     """Keep an odd event's id and what is odd about it, for the doctor; it is drawn nowhere."""
-    rows = store.google_events_by_id(calendar, odd)
+    rows = google_events.google_events_by_id(calendar, odd)
     for event_id, error in odd.items():
         row = rows.get(event_id)
         if row is None:
             row = GoogleEvent(google_calendar_id=calendar.id, event_id=event_id)
             db.session.add(row)
-        store.put_event(row, Event(event_id=event_id), generation=calendar.generation)
+        google_events.put_event(row, Event(event_id=event_id), generation=calendar.generation)
         row.quarantine = error.code
         run.counts["quarantined"] += 1
-    for link in store.links_by_event(run.connection_id, odd).values():
+    for link in event_links.links_by_event(run.connection_id, odd).values():
         if calendar.is_app_calendar:
             link.generation = calendar.generation  # it is there, so it need not be looked up
     db.session.flush()
-    store.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
+    google_events.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
 
 
 def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> None:
@@ -321,7 +321,7 @@ def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> None:
     if unseen:
         touched = {row.recurring_event_id or row.event_id for row in unseen}
         run.counts["removed_here"] += len(unseen)
-        store.delete_events(unseen)
+        google_events.delete_events(unseen)
         _expand_series(run, calendar, touched)
 
 
@@ -335,7 +335,7 @@ def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
             )
         )
     )
-    missing, total, named = store.count_units(calendar, now=run.now)
+    missing, total, named = google_events.count_units(calendar, now=run.now)
     judged = breaker.judge_absence(
         missing=missing, total=total, named=named, absent_since=calendar.absent_since, now=run.now
     )

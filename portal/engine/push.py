@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.connection import cards
 from portal.engine import own_events
 from portal.engine.run import Run
@@ -28,6 +27,7 @@ from portal.google.client import BATCH_MOST, Outcome, Write
 from portal.google.codec import from_google
 from portal.models import Appointment, EventLink, LinkState
 from portal.practice import clients
+from portal.rows import event_links
 from portal.sync import breaker
 from portal.sync.event import Event, Tag
 from portal.sync.outbound import (
@@ -121,17 +121,19 @@ def _is_wanted_again(run: Run, calendar_id: str, event_id: str) -> bool:
 def _gather(run: Run) -> tuple[list[Plan], int]:
     """Decide for up to a batch of appointments. What needs no request is settled on the way, and counted."""
     connection, now = run.connection, run.now
-    rows = store.behind(connection, now=now, most=BATCH_MOST)
+    rows = event_links.behind(connection, now=now, most=BATCH_MOST)
     if not rows:
         return [], 0
     titles = clients.titles_outside(connection.provider, [appointment for appointment, _ in rows])
     plans: list[Plan] = []
     settled = 0
     for appointment, link in rows:
-        local = store.local_appointment(appointment, titles[appointment.id], connection.window_starts_at)
+        local = event_links.local_appointment(
+            appointment, titles[appointment.id], connection.window_starts_at
+        )
         if link is not None and link.state is LinkState.HELD:
-            local = replace(local, has_new_status=store.has_new_status(appointment, link))
-        action = decide(local, store.link_value(link) if link else None)
+            local = replace(local, has_new_status=event_links.has_new_status(appointment, link))
+        action = decide(local, event_links.link_value(link) if link else None)
         if isinstance(action, Settle | CloseCard):
             assert link is not None
             _settle(action, link, appointment, now)
@@ -147,7 +149,7 @@ def _is_allowed(run: Run, plans: list[Plan]) -> bool:
         run.commit()
         return False
     if any(isinstance(plan.action, Delete) for plan in plans):
-        unexplained = store.unexplained_deletes(run.connection)
+        unexplained = event_links.unexplained_deletes(run.connection)
         if len(unexplained) > breaker.ALWAYS_FINE:
             cards.ask_about_deletes(
                 run.connection, [link.appointment_id for link in unexplained], now=run.now

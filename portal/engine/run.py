@@ -13,7 +13,7 @@ from flask import current_app
 
 from portal.config import Config
 from portal.engine import lease
-from portal.errors import CalendarUnavailable
+from portal.errors import TOOK_TOO_LONG, CalendarUnavailable
 from portal.extensions import db
 from portal.google import oauth
 from portal.google.client import GoogleClient, Tokens
@@ -21,7 +21,6 @@ from portal.models import Connection, GoogleCalendar, Practice
 from portal.sync import pace
 
 HAND_ON_SECONDS = 45  # RQ ends a job at 300; a run hands on long before, at a batch or page boundary
-TOOK_TOO_LONG = "took-too-long"
 PATIENCE_SECONDS = 10.0  # and one request's time-out: a page answers before its server gives it up
 
 Clock = Callable[[], dt.datetime]

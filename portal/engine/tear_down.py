@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import connect, store
+from portal.connection import leftovers, switching
 from portal.engine import app_calendar, channels
 from portal.engine.run import Run
 from portal.errors import (
@@ -37,6 +37,7 @@ from portal.models import (
     PushChannel,
     SyncMode,
 )
+from portal.rows import google_events
 from portal.sync.modes import Goal
 
 GRANT_IS_DEAD = (AuthorizationExpired, ScopeMissing)
@@ -72,7 +73,7 @@ def tear_down(run: Run) -> bool:
     if goal is Goal.START_OVER and not (run.connection.removal or {}).get("leftover"):
         _begin_again(run)
     else:
-        connect.finish_removal(run.connection, now=run.now)
+        switching.finish_removal(run.connection, now=run.now)
         _commit_ended()
     return True
 
@@ -120,7 +121,7 @@ def _calendar_does_not_open(run: Run) -> None:
     was_known = (connection.removal or {}).get("was_out_of_reach")
     if not was_known and connection.failures < app_calendar.SURE_AFTER_FAILURES:
         raise CalendarUnavailable("calendar-does-not-open")
-    connect.leave_behind(connection)
+    leftovers.leave_behind(connection)
     connection.app_calendar_id = None
     _note(run, calendar="out-of-reach")
 
@@ -214,7 +215,7 @@ def _clear_here(run: Run) -> None:
     calendars = list(
         db.session.scalars(sa.select(GoogleCalendar).where(GoogleCalendar.connection_id == connection_id))
     )
-    removed = sum(store.delete_calendar_events(calendar.id) for calendar in calendars)
+    removed = sum(google_events.delete_calendar_events(calendar.id) for calendar in calendars)
     for calendar in calendars:
         calendar.sync_token = calendar.page_token = calendar.query_signature = None
         calendar.is_full_pass = True

@@ -143,7 +143,7 @@ class GoogleCalendar(Base):
     listed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)  # last seen in calendarList
     missing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     stale_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    # How many entries of it would be shown, as of the last time a person was offered it; see connect.py
+    # How many entries of it would be shown, as of the last offer (connection/choosing.py)
     entries: Mapped[int | None]
 
     hidden_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # gone from two listings: not drawn

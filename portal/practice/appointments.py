@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from portal import store
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import db
 from portal.localtime import ONE_DAY, start_of_day, to_instant, to_local
@@ -25,6 +24,7 @@ from portal.models import (
     Client,
     Provider,
 )
+from portal.rows import outbox
 
 LONGEST_MINUTES = 24 * 60
 LONGEST_DAYS = 366
@@ -143,7 +143,7 @@ def book(
     db.session.add(appointment)
     db.session.flush()
     _write_history(appointment, "booked", {}, _snapshot(appointment), now=now, actor=actor, source=source)
-    store.note_change(provider.id, now=now)
+    outbox.note_change(provider.id, now=now)
     return appointment
 
 
@@ -300,7 +300,7 @@ def _apply(
     after = _snapshot(appointment)
     if _outside(appointment) != outside_before:
         appointment.revision += 1
-        store.note_change(appointment.provider_id, now=now)
+        outbox.note_change(appointment.provider_id, now=now)
     if before == after:
         return
     appointment.updated_at = now

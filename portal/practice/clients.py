@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import (
@@ -29,6 +28,7 @@ from portal.practice.disclosure import (
     is_stricter,
     outside_title,
 )
+from portal.rows import outbox
 
 NAME_MOST_CHARACTERS = 200
 INTERNAL_ID_MOST_CHARACTERS = 32
@@ -72,7 +72,7 @@ def rename(client: Client, name: str, *, now: dt.datetime) -> None:
     if shown_outside(client) == before:
         return
     _raise_revisions(Appointment.client_id == client.id, now=now)
-    store.note_change(client.provider_id, now=now)
+    outbox.note_change(client.provider_id, now=now)
 
 
 def archive(client: Client, *, now: dt.datetime) -> None:
@@ -174,7 +174,7 @@ def change_display(
     provider.sends_other_titles = sends_other_titles
     _raise_revisions(Appointment.provider_id == provider.id, now=now)
     _stop_running_run(provider, tightened_at=now if is_tighter else None)
-    store.note_change(provider.id, now=now)
+    outbox.note_change(provider.id, now=now)
     return True
 
 

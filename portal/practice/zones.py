@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import accumulate
-from math import inf
 from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.calendar import agenda
-from portal.calendar.agenda import Filters
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.localtime import ONE_DAY
 from portal.models import Appointment, AppointmentSeries, Provider
 from portal.practice import appointments, series
 from portal.practice.appointments import Timed, When, in_zone, when_of
@@ -69,21 +63,6 @@ def after_move(row: Appointment, timezone: str, kept: Kept) -> When:
     return when_of(row) if is_lost else moved
 
 
-def count_in_the_way(provider: Provider, timezone: str, *, now: dt.datetime) -> int:
-    """How many would overlap an event from Google, were the clock times kept."""
-    rows = [row for row in ahead(provider, now=now) if row.is_live and not row.all_day and not row.is_free]
-    if not rows:
-        return 0
-    spans = [(when.starts_at, when.ends_at) for when in _moved(rows, timezone)]
-    first, end = spans[0][0].date() - ONE_DAY, max(span[1] for span in spans).date() + 2 * ONE_DAY
-    only_google = Filters(sessions=False, other=False)
-    found = agenda.gather(provider, first, end, filters=only_google, now=now)
-    events = [entry for entry in found if entry.takes_time]
-    starts = [entry.starts_at.timestamp() for entry in events]
-    ended_by = list(accumulate((entry.ends_at.timestamp() for entry in events), max))
-    return sum(1 for span in spans if _latest_end(starts, ended_by, span[1]) > span[0].timestamp())
-
-
 def move(
     provider: Provider, timezone: str, kept: Kept | None, *, now: dt.datetime, actor: Provider
 ) -> tuple[int, Memory]:
@@ -103,17 +82,6 @@ def move(
         appointments.move_to_zone(row, when, now=now, actor=actor, source="web")
     provider.timezone = timezone
     return len(rows), memory
-
-
-def _latest_end(starts: Sequence[float], ended_by: Sequence[float], before: dt.datetime) -> float:
-    """When the last of those that begin before an instant ends; both lists go by start."""
-    count = bisect_left(starts, before.timestamp())
-    return ended_by[count - 1] if count else -inf
-
-
-def _moved(rows: Sequence[Appointment], timezone: str) -> list[Timed]:
-    found = [after_move(row, timezone, Kept.CLOCK) for row in rows]
-    return [when for when in found if isinstance(when, Timed)]
 
 
 def _shift_series(moved: Sequence[tuple[Appointment, When]]) -> None:

@@ -7,9 +7,10 @@ import datetime as dt
 import sqlalchemy as sa
 from flask import current_app
 
-from portal import connect, feeds, store
 from portal.config import Config
+from portal.connection import choosing, current
 from portal.extensions import db
+from portal.feed import addresses, readers
 from portal.google.oauth import CALENDAR_SCOPES
 from portal.models import (
     Appointment,
@@ -23,6 +24,7 @@ from portal.models import (
     Provider,
     PushChannel,
 )
+from portal.rows import event_links
 from portal.standing import facts
 from portal.sync import health
 from portal.sync.checkup import Checks, Line, examine
@@ -40,19 +42,19 @@ def examine_provider(
     """Everything the doctor's page and the support report say about one provider's sync."""
     known = facts.gather_facts(provider, now=now)
     story = health.tell(known, now=now)
-    checks = gather(provider, connect.live_connection(provider), now=now)
+    checks = gather(provider, current.live_connection(provider), now=now)
     return known, story, checks, examine(known, story, checks, now=now)
 
 
 def gather(provider: Provider, connection: Connection | None, *, now: dt.datetime) -> Checks:
     """Count what the lines ask for."""
-    old_reader = feeds.old_feed_reader(provider, now=now)
-    live_feed = feeds.live_feed(provider)
-    reads = len(feeds.reads_since(live_feed, now - FEED_READ_LATELY)) if live_feed else 0
+    old_reader = readers.old_feed_reader(provider, now=now)
+    live_feed = addresses.live_feed(provider)
+    reads = len(readers.reads_since(live_feed, now - FEED_READ_LATELY)) if live_feed else 0
     if connection is None:
         return Checks(feed_reads=reads, old_feed_reads=1 if old_reader else 0)
     checkup = db.session.get(Checkup, connection.id)
-    calendars = connect.calendars(connection)
+    calendars = choosing.calendars(connection)
     chosen = [row for row in calendars if row.is_chosen]
     return Checks(
         missing_scopes=sum(scope not in connection.scopes.split() for scope in CALENDAR_SCOPES),
@@ -75,7 +77,7 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
         compared_at=checkup.at if checkup else None,
         compare_error=checkup.error if checkup else None,
         differences=len(checkup.differences) if checkup else 0,
-        with_guests=store.count_with_guests(connection.id),
+        with_guests=event_links.count_with_guests(connection.id),
         showing_old_names=count_old_names(connection),
     )
 
@@ -135,7 +137,7 @@ def count_unsent(connection: Connection, *, now: dt.datetime) -> dict[str, int]:
         sa.select(_REASON, sa.func.count(Appointment.id))
         .select_from(Appointment)
         .outerjoin(EventLink, EventLink.appointment_id == Appointment.id)
-        .where(*facts.going_out(connection, now=now), _IS_UNSENT)
+        .where(*event_links.going_out(connection, now=now), _IS_UNSENT)
         .group_by(_REASON)
     )
     return {reason: number for reason, number in rows}  # noqa: C416 (rows are not pairs to mypy)
@@ -146,7 +148,7 @@ def unsent(connection: Connection, *, now: dt.datetime) -> list[tuple[Appointmen
     rows = db.session.execute(
         sa.select(Appointment, _REASON)
         .outerjoin(EventLink, EventLink.appointment_id == Appointment.id)
-        .where(*facts.going_out(connection, now=now), _IS_UNSENT)
+        .where(*event_links.going_out(connection, now=now), _IS_UNSENT)
         .order_by(_REASON, Appointment.starts_at)
         .limit(MOST_UNSENT)
     )

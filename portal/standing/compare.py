@@ -13,7 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.calendar import occurrences
 from portal.errors import EventNotFound, InvalidCalendarData
 from portal.extensions import db
@@ -31,6 +30,7 @@ from portal.models import (
     Practice,
 )
 from portal.practice import clients
+from portal.rows import event_links
 from portal.sync.event import Event, EventTime
 from portal.sync.outbound import LocalAppointment
 from portal.sync.recurrence import Occurrence, expand
@@ -128,7 +128,7 @@ def look_up(client: GoogleClient, link: EventLink, calendar_id: str, *, now: dt.
     link = db.session.get_one(EventLink, link_id)
     connection = db.session.get_one(Connection, link.connection_id)
     title = clients.titles_outside(connection.provider, [link.appointment])[link.appointment_id]
-    local = store.local_appointment(link.appointment, title, connection.window_starts_at)
+    local = event_links.local_appointment(link.appointment, title, connection.window_starts_at)
     return _own_item(0, link.appointment, link, local, found)
 
 
@@ -205,7 +205,7 @@ def _split_own(
 ) -> tuple[dict[str, Found], dict[str, Found]]:
     """What is ours in the app calendar, and what the provider put there by hand."""
     installation = db.session.scalars(sa.select(Practice.installation)).one()
-    links = store.links_by_event(calendar.connection_id, found)
+    links = event_links.links_by_event(calendar.connection_id, found)
 
     def is_ours(event: Event) -> bool:
         tag = event.tag
@@ -227,12 +227,14 @@ def _judge_own(
     titles = clients.titles_outside(connection.provider, [appointment for appointment, _ in rows])
     items = []
     for appointment, link in rows:
-        local = store.local_appointment(appointment, titles[appointment.id], connection.window_starts_at)
+        local = event_links.local_appointment(
+            appointment, titles[appointment.id], connection.window_starts_at
+        )
         item = _own_item(calendar.id, appointment, link, local, found)
         if item is not None and stretch.holds(item.start, item.end):
             items.append(item)
     known = {link.event_id for _, link in rows if link is not None}
-    known |= set(store.links_by_event(connection.id, found))
+    known |= set(event_links.links_by_event(connection.id, found))
     strays = [each for key, each in found.items() if key not in known]
     return items + [item for each in strays if (item := _stray(calendar, each)) and _is_in(item, stretch)]
 

@@ -6,7 +6,6 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from portal import store
 from portal.extensions import db
 from portal.models import (
     Appointment,
@@ -18,10 +17,8 @@ from portal.models import (
     LinkState,
     Provider,
 )
-from portal.models.appointments import LIVE_STATUSES
+from portal.rows import event_links
 from portal.sync.health import ConnectionFacts, Counts
-
-WINDOW_BACK_DAYS = 30  # outward: appointments that ended earlier are not sent (sync-law §1)
 
 
 def gather_facts(provider: Provider, *, now: dt.datetime, with_counts: bool = True) -> ConnectionFacts:
@@ -52,9 +49,11 @@ def gather_facts(provider: Provider, *, now: dt.datetime, with_counts: bool = Tr
 def count(connection: Connection, *, now: dt.datetime) -> Counts:
     """The numbers of a connection, each by its own query."""
     return Counts(
-        live=_number(sa.select(sa.func.count(Appointment.id)).where(*going_out(connection, now=now))),
+        live=_number(
+            sa.select(sa.func.count(Appointment.id)).where(*event_links.going_out(connection, now=now))
+        ),
         linked=_number(_links(connection).where(EventLink.state == LinkState.LIVE)),
-        behind=store.count_behind(connection),
+        behind=event_links.count_behind(connection),
         google_events=_number(_events(connection).where(GoogleEvent.status != "cancelled")),
         quarantined=_number(_events(connection).where(GoogleEvent.quarantine.is_not(None))),
         held=_number(_links(connection).where(EventLink.state == LinkState.HELD)),
@@ -65,17 +64,6 @@ def count(connection: Connection, *, now: dt.datetime) -> Counts:
                 ChangeCard.needs_answer,
             )
         ),
-    )
-
-
-def going_out(connection: Connection, *, now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """Live appointments of the window outward, which begins with the first app calendar and stays."""
-    begins = connection.window_starts_at or now - dt.timedelta(days=WINDOW_BACK_DAYS)
-    return (
-        Appointment.provider_id == connection.provider_id,
-        Appointment.archived_at.is_(None),
-        Appointment.status.in_(LIVE_STATUSES),
-        Appointment.ends_at > begins,
     )
 
 

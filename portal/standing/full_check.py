@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal import connect, store
 from portal.calendar.occurrences import KEPT_BEFORE, READY_AHEAD
+from portal.connection import current
 from portal.engine import calendar_list
 from portal.engine.run import Clock, open_client
 from portal.errors import (
@@ -28,6 +28,7 @@ from portal.errors import (
 from portal.extensions import begin_reading, begin_writing, db
 from portal.google.client import GoogleClient
 from portal.models import CheckRequest, Checkup, Connection, GoogleCalendar
+from portal.rows import outbox
 from portal.standing import compare
 from portal.sync.modes import Link
 
@@ -126,7 +127,7 @@ class _Check:
     def work(self) -> None:
         """Raises LeaseLost when the request was withdrawn, or another job has taken it over."""
         connection = db.session.get_one(Connection, self.connection_id)
-        if connect.link_of(connection) is not Link.RUNNING:
+        if current.link_of(connection) is not Link.RUNNING:
             withdraw(connection)
             db.session.commit()
             return
@@ -206,7 +207,7 @@ class _Check:
 
     def _have_it_looked_into(self) -> None:
         """The next run finds out what is wrong with the grant, and tells it on every page."""
-        store.ask_for_pull(db.session.get_one(Connection, self.connection_id), now=self.clock())
+        outbox.ask_for_pull(db.session.get_one(Connection, self.connection_id), now=self.clock())
 
     def _finish(self, error: str | None) -> None:
         """The request becomes an outcome. What Google refused half-way is no comparison."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import connect
 from portal.calendar import agenda
+from portal.connection import choosing, current
 from portal.engine.run import open_client
 from portal.errors import CalendarError
 from portal.extensions import db
@@ -29,7 +29,7 @@ from portal.models import (
     LinkState,
     Provider,
 )
-from portal.standing import facts
+from portal.rows import event_links
 from portal.sync.checkup import Level, Line
 from portal.sync.modes import Link
 
@@ -101,7 +101,8 @@ def _earlier(asked: Asked) -> Standing | None:
     if not _is_running(asked):
         return None
     assert asked.connection is not None
-    begins = asked.connection.window_starts_at or asked.now - dt.timedelta(days=facts.WINDOW_BACK_DAYS)
+    window = dt.timedelta(days=event_links.WINDOW_BACK_DAYS)
+    begins = asked.connection.window_starts_at or asked.now - window
     where = (Appointment.provider_id == asked.provider.id, Appointment.ends_at <= begins)
     latest = _first(sa.select(Appointment).where(*where).order_by(Appointment.ends_at.desc()))
     number = _number(sa.select(sa.func.count(Appointment.id)).where(*where))
@@ -122,14 +123,14 @@ def _closed(asked: Asked) -> Standing | None:
     """Calendars of the account that cannot be read, each with the reason."""
     if asked.connection is None:
         return None
-    rows = [row for row in connect.offered_calendars(asked.connection) if row.why_not not in {None, *OURS}]
+    rows = [row for row in choosing.offered_calendars(asked.connection) if row.why_not not in {None, *OURS}]
     return _count("closed", len(rows), "cannot-be-read", {"calendars": rows})
 
 
 def _unticked(asked: Asked) -> Standing | None:
     if asked.connection is None:
         return None
-    offered = connect.offered_calendars(asked.connection)
+    offered = choosing.offered_calendars(asked.connection)
     rows = [row for row in offered if row.why_not is None and not row.is_chosen]
     return _count("unticked", len(rows), "not-read", {"calendars": rows})
 
@@ -234,7 +235,7 @@ def show_in_list(connection: Connection) -> bool:
 
 
 def _is_running(asked: Asked) -> bool:
-    return connect.link_of(asked.connection) is Link.RUNNING
+    return current.link_of(asked.connection) is Link.RUNNING
 
 
 def _links(connection: Connection | None) -> sa.Select[int]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal import connect, store
+from portal.connection import current
 from portal.engine.run import Patience, open_client
 from portal.errors import AuthorizationExpired, Refused, ScopeMissing
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Connection, EventLink, LinkState
 from portal.practice import clients
+from portal.rows import outbox
 from portal.standing import compare
 from portal.standing.checks import REFUSED_AFTER_TRIES
 from portal.sync.modes import Link
@@ -44,8 +45,8 @@ class Proof:
 
 def prove(appointment: Appointment) -> Proof | None:
     """What is known about the appointment's event; None unless its provider's Two-Way is running."""
-    connection = connect.live_connection(appointment.provider)
-    if connection is None or connect.link_of(connection) is not Link.RUNNING:
+    connection = current.live_connection(appointment.provider)
+    if connection is None or current.link_of(connection) is not Link.RUNNING:
         return None
     link = _link(appointment, connection)
     verdict = _judge(appointment, link, connection)
@@ -65,11 +66,11 @@ def look(appointment: Appointment, *, now: dt.datetime) -> str | None:
     What differs is left to the next run, which is asked for. Commits. Raises Refused("nothing-there") when no
     event of this appointment was ever sent, and CalendarError.
     """
-    connection = connect.live_connection(appointment.provider)
+    connection = current.live_connection(appointment.provider)
     link = _link(appointment, connection) if connection is not None else None
     if connection is None or link is None or connection.app_calendar_id is None:
         raise Refused("nothing-there")
-    if connect.link_of(connection) is not Link.RUNNING:
+    if current.link_of(connection) is not Link.RUNNING:
         raise Refused("nothing-there")
     calendar_id, connection_id = connection.app_calendar_id, connection.id
     db.session.commit()  # no transaction stays open over the network
@@ -89,7 +90,7 @@ def _have_it_looked_into(connection_id: int, *, now: dt.datetime) -> None:
     """The next run finds out, and tells it on every page."""
     db.session.rollback()
     begin_writing()
-    store.ask_for_pull(db.session.get_one(Connection, connection_id), now=now)
+    outbox.ask_for_pull(db.session.get_one(Connection, connection_id), now=now)
     db.session.commit()
 
 
@@ -98,14 +99,14 @@ def push_again(appointment: Appointment, *, now: dt.datetime) -> None:
     proof = prove(appointment)
     if proof is None or not proof.can_push_again:
         raise Refused("nothing-to-push")
-    connection = connect.live_connection(appointment.provider)
+    connection = current.live_connection(appointment.provider)
     assert connection is not None
     link = _link(appointment, connection)
     if link is not None:
         link.content_hash, link.needs_write = None, True
         link.error, link.tries, link.retry_at = None, 0, None
-    store.ask_for_pull(connection, now=now)
-    store.note_change(appointment.provider_id, now=now)
+    outbox.ask_for_pull(connection, now=now)
+    outbox.note_change(appointment.provider_id, now=now)
 
 
 def _judge(appointment: Appointment, link: EventLink | None, connection: Connection) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal import connect
+from portal.connection import choosing, current
 from portal.extensions import db
 from portal.models import Checkup, Connection, EventLink, GoogleCalendar, Provider, PushChannel, SyncRun
 from portal.standing import checks
@@ -23,7 +23,7 @@ VERSIONED = ("flask", "sqlalchemy", "google-api-python-client", "rq", "authlib")
 def support_report(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
     """One provider's report, in the form that `contract.md` fixes; the rest is our own addition."""
     known, story, _, lines = checks.examine_provider(provider, now=now)
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     return {
         "provider_id": provider.id,
         "mode": provider.sync_mode.value,
@@ -99,7 +99,7 @@ def _connection(connection: Connection, *, now: dt.datetime) -> dict[str, Any]:
         "workspace_account": connection.hosted_domain is not None,
         "requested": connection.requested,
         "handled": connection.handled,
-        "calendars": [_calendar(row) for row in connect.calendars(connection)],
+        "calendars": [_calendar(row) for row in choosing.calendars(connection)],
         "links": _links(connection),
         "channels": _channels(connection, now=now),
         "runs": _runs(connection),

@@ -1,4 +1,4 @@
-"""Off, One-Way and Two-Way: which change is allowed and what it does. Pure; connect.py carries it out."""
+"""Off, One-Way and Two-Way: which change is allowed, what it does. Carried out by connection/switching.py."""
 
 from __future__ import annotations
 

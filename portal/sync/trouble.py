@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.errors import (
-    AuthorizationExpired,
-    CalendarError,
-    QuotaExceeded,
-    RateLimited,
-    ScopeMissing,
-)
+from portal.errors import AuthorizationExpired, CalendarError, QuotaExceeded, RateLimited, ScopeMissing
 
 FIRST_RETRY_SECONDS = 2.0  # with full jitter still within the 5 seconds that are promised
 LONGEST_RETRY_SECONDS = 15 * 60.0

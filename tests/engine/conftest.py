@@ -11,8 +11,9 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from portal import connect, create_app
+from portal import create_app
 from portal.config import load_config
+from portal.connection import choosing, current, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.engine.run import open_client
@@ -127,15 +128,15 @@ class Office:
             access_token=token["access_token"],
             expires_at=self.clock() + dt.timedelta(hours=1),
         )
-        connection = connect.accept_grant(self.provider, grant, now=self.clock())
+        connection = grant.accept_grant(self.provider, grant, now=self.clock())
         db.session.commit()
         if connection.phase.value in ("first-sync", "active"):
             return connection
         with open_client(connection) as client:
-            connect.offer_calendars(connection, client, now=self.clock())
-        choosable = [row.id for row in connect.offered_calendars(connection) if row.why_not is None]
-        connect.choose(connection, choosable, now=self.clock())
-        connect.begin_first_sync(connection, now=self.clock())
+            choosing.offer_calendars(connection, client, now=self.clock())
+        choosable = [row.id for row in choosing.offered_calendars(connection) if row.why_not is None]
+        choosing.choose(connection, choosable, now=self.clock())
+        switching.begin_first_sync(connection, now=self.clock())
         db.session.commit()
         return connection
 
@@ -188,7 +189,7 @@ class Office:
     @property
     def connection(self) -> Connection:
         db.session.expire_all()
-        connection = connect.live_connection(self.provider)
+        connection = current.live_connection(self.provider)
         assert connection is not None
         return connection
 

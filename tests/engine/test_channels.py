@@ -16,12 +16,13 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from demo.processes import wait_until
-from portal import connect, create_app, jobs
+from portal import create_app, jobs
 from portal.config import load_config
+from portal.connection import choosing, switching
 from portal.engine import channels, connection_run
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
-from portal.models import Connection, PushChannel, SyncMode, SyncRun
+from portal.models import Connection, GoogleCalendar, PushChannel, SyncMode, SyncRun
 from portal.standing import report
 from sandbox.client import Json
 from sandbox.server import Sandbox
@@ -292,9 +293,7 @@ def test_a_calendar_that_google_cannot_watch_is_polled_and_never_asked_about_aga
     with google.state.lock:
         next(each for each in google.state.calendars.values() if each.id == EMAIL).kind = "import"
     office.connect_and_rest()
-    assert [row.is_poll_only for row in db.session.scalars(db.select(connect.GoogleCalendar))].count(
-        True
-    ) == 1
+    assert [row.is_poll_only for row in db.session.scalars(db.select(GoogleCalendar))].count(True) == 1
     assert [each["calendar_id"] for each in there(office)] == [office.app_calendar_id]
     advance(office, days=1)
     office.rest()
@@ -545,7 +544,7 @@ def test_the_short_life_that_google_may_grant_does_not_open_a_channel_with_every
 @on_sqlite
 def test_a_calendar_that_is_no_longer_chosen_is_no_longer_watched(office: Office) -> None:
     begin(office)
-    connect.choose(office.connection, [], now=office.clock())
+    choosing.choose(office.connection, [], now=office.clock())
     db.session.commit()
     assert run_once(office) in (Outcome.DONE, Outcome.MORE)
     assert [each["calendar_id"] for each in open_there(office)] == [office.app_calendar_id]
@@ -589,7 +588,7 @@ def test_leaving_stops_every_channel_and_never_fails_for_one(office: Office, kin
     if kind is not None:
         office.google.add_fault(kind, method="calendar.channels.stop", **FOR_EVER)
     connection_id = office.connection.id
-    connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
+    switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
     db.session.commit()
     assert run_once(office) is Outcome.DONE
     db.session.expire_all()

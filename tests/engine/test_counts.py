@@ -8,8 +8,8 @@ from typing import Any
 import flask_migrate
 import pytest
 
-from portal import connect
 from portal.calendar import occurrences
+from portal.connection import choosing
 from portal.extensions import db
 from portal.models import GoogleCalendar
 from tests.engine.conftest import EMAIL, Office
@@ -110,8 +110,8 @@ def test_more_dates_than_a_page_holds_are_told_as_more_than_that(office: Office)
         office.google.add_event(EMAIL, summary=f"{number}", recurrence=rule, **timed(office, -80))
     office.google.reset_requests()
     connection = office.connect()
-    assert primary(office).entries == connect.MOST_COUNTED + 1
-    assert connect.preview(connection, now=office.clock()).entries == connect.Entries(2500, has_more=True)
+    assert primary(office).entries == choosing.MOST_COUNTED + 1
+    assert choosing.preview(connection, now=office.clock()).entries == choosing.Entries(2500, has_more=True)
     asked = office.google.requests(method="calendar.events.list")["requests"]
     assert len(asked) == 1, "one page, and no other"
 

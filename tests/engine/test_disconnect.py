@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal import connect
+from portal.connection import choosing, leftovers, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
@@ -15,7 +15,7 @@ from tests.engine.test_pull import timed
 
 def turn_off(office: Office) -> int:
     connection_id = office.connection.id
-    connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
+    switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
     db.session.commit()
     return connection_id
 
@@ -23,8 +23,8 @@ def turn_off(office: Office) -> int:
 def walk_the_wizard_again(office: Office) -> None:
     """Only our calendar, and none of theirs."""
     connection = office.connection
-    connect.choose(connection, [], now=office.clock())
-    connect.begin_first_sync(connection, now=office.clock())
+    choosing.choose(connection, [], now=office.clock())
+    switching.begin_first_sync(connection, now=office.clock())
     db.session.commit()
     office.rest()
 
@@ -128,7 +128,7 @@ def test_start_over_empties_the_calendar_and_uses_it_again(office: Office) -> No
     appointment = office.book()
     office.connect_and_rest()
     calendar_id, event_id = office.app_calendar_id, office.event_of(appointment)["id"]
-    connect.start_over(office.provider, now=office.clock())
+    switching.start_over(office.provider, now=office.clock())
     db.session.commit()
     assert office.run() is Outcome.DONE
     assert office.connection.phase is ConnectionPhase.CHOOSING
@@ -150,7 +150,7 @@ def test_after_create_again_the_first_run_ends_the_first_sync(office: Office) ->
     office.google.delete_calendar(EMAIL, office.app_calendar_id)
     assert office.run() is Outcome.ASKED
     office.run_without_a_look()
-    connect.create_again(office.connection, now=office.clock())
+    switching.create_again(office.connection, now=office.clock())
     db.session.commit()
     as_scheduled(office)
     assert office.connection.phase is ConnectionPhase.ACTIVE
@@ -178,7 +178,7 @@ def test_a_deleted_app_calendar_asks_and_cancels_nothing(office: Office) -> None
     assert office.connection.problem == "calendar-missing"
     db.session.expire_all()
     assert appointment.is_live
-    connect.create_again(office.connection, now=office.clock())
+    switching.create_again(office.connection, now=office.clock())
     db.session.commit()
     office.rest()
     assert len(office.app_calendars()) == 1
@@ -211,7 +211,7 @@ def test_turning_off_never_calls_a_calendar_gone_that_only_does_not_open(office:
     connection = ended(connection_id)
     assert connection.removal is not None
     assert connection.removal["calendar"] == "out-of-reach"
-    assert connect.left_behind(office.provider) == [connect.LeftBehind(connection_id, EMAIL, mark)]
+    assert leftovers.left_behind(office.provider) == [leftovers.LeftBehind(connection_id, EMAIL, mark)]
     assert office.google.control("GET", "/grants")["items"] == [], "the permission is given back all the same"
 
 
@@ -224,7 +224,7 @@ def test_a_calendar_that_does_not_open_for_a_moment_is_still_cleared(office: Off
     removal = ended(connection_id).removal
     assert removal is not None
     assert (removal["calendar"], removal["found"], removal["left"]) == ("deleted", 1, 0)
-    assert connect.left_behind(office.provider) == []
+    assert leftovers.left_behind(office.provider) == []
 
 
 def test_turning_off_gives_up_on_a_calendar_that_stays_closed(office: Office) -> None:
@@ -232,7 +232,7 @@ def test_turning_off_gives_up_on_a_calendar_that_stays_closed(office: Office) ->
     connection_id = turn_off(office)
     assert [office.run() for _ in range(3)] == [Outcome.FAILED, Outcome.FAILED, Outcome.DONE]
     assert ended(connection_id).phase is ConnectionPhase.ENDED
-    assert len(connect.left_behind(office.provider)) == 1
+    assert len(leftovers.left_behind(office.provider)) == 1
 
 
 def test_after_create_again_the_closed_calendar_is_remembered_until_it_is_said_to_be_gone(
@@ -240,27 +240,27 @@ def test_after_create_again_the_closed_calendar_is_remembered_until_it_is_said_t
 ) -> None:
     closed = lock_out(office)
     wait_until_it_is_sure(office)
-    connect.create_again(office.connection, now=office.clock())
+    switching.create_again(office.connection, now=office.clock())
     db.session.commit()
     office.rest()
     assert office.app_calendar_id != closed
-    assert len(connect.left_behind(office.provider)) == 1
+    assert len(leftovers.left_behind(office.provider)) == 1
     turn_off(office)
     assert office.run() is Outcome.DONE
-    assert len(connect.left_behind(office.provider)) == 1, "turning off deletes the newer one only"
-    assert connect.left_is_gone(office.provider, now=office.clock())
-    assert connect.left_behind(office.provider) == []
-    assert not connect.left_is_gone(office.provider, now=office.clock())
+    assert len(leftovers.left_behind(office.provider)) == 1, "turning off deletes the newer one only"
+    assert leftovers.left_is_gone(office.provider, now=office.clock())
+    assert leftovers.left_behind(office.provider) == []
+    assert not leftovers.left_is_gone(office.provider, now=office.clock())
 
 
 def test_starting_over_with_a_closed_calendar_makes_a_new_one(office: Office) -> None:
     closed = lock_out(office)
     wait_until_it_is_sure(office)
-    connect.start_over(office.provider, now=office.clock())
+    switching.start_over(office.provider, now=office.clock())
     db.session.commit()
     assert office.run() is Outcome.DONE
     assert office.connection.phase is ConnectionPhase.CHOOSING
     walk_the_wizard_again(office)
     assert office.app_calendar_id != closed
     assert len(office.app_events()) == 1
-    assert len(connect.left_behind(office.provider)) == 1
+    assert len(leftovers.left_behind(office.provider)) == 1

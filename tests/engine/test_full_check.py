@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from portal import connect
+from portal.connection import switching
 from portal.extensions import db
 from portal.models import CheckRequest, Checkup, GoogleCalendar
 from portal.standing import full_check
@@ -182,7 +182,7 @@ def test_a_revoked_grant_found_by_a_check_is_looked_into_at_once(office: Office)
 def test_a_check_of_a_sync_that_was_turned_off_meanwhile_is_dropped(office: Office) -> None:
     connection = office.connect_and_rest()
     ask(office)
-    connect.start_over(office.provider, now=office.clock())
+    switching.start_over(office.provider, now=office.clock())
     db.session.commit()
     work(office)
     assert db.session.get(CheckRequest, connection.id) is None

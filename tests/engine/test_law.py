@@ -9,22 +9,16 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from portal import connect, jobs, store
+from portal import jobs
+from portal.connection import current, leftovers, switching
 from portal.engine import lease, own_events
 from portal.engine.connection_run import Outcome
 from portal.engine.run import Run, open_client
 from portal.extensions import db
 from portal.google.codec import from_google
-from portal.models import (
-    Appointment,
-    CardKind,
-    EventLink,
-    Feed,
-    GoogleEvent,
-    NameDisplay,
-    SyncMode,
-)
+from portal.models import Appointment, CardKind, EventLink, Feed, GoogleEvent, NameDisplay, SyncMode
 from portal.practice import clients
+from portal.rows import event_links
 from portal.standing import checks
 from sandbox.client import Json
 from tests.engine.conftest import EMAIL, Office
@@ -376,7 +370,7 @@ def test_the_doctor_warns_of_guests_as_soon_as_google_was_read(office: Office) -
         office.rest()
         found = checks.gather(office.provider, office.connection, now=office.clock())
         assert found.with_guests == count
-        assert store.have_guests([appointment]) is bool(guests)
+        assert event_links.have_guests([appointment]) is bool(guests)
     assert office.google.writes() == 0
     office.assert_it_still_writes()
 
@@ -434,7 +428,7 @@ def test_with_a_dead_grant_the_mode_is_off_whatever_was_wanted(office: Office) -
     office.connect_and_rest()
     calendar_id, connection_id = office.app_calendar_id, office.connection.id
     office.google.control("POST", "/grants/revoke", {"account": EMAIL})
-    connect.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock())
+    switching.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock())
     db.session.commit()
     assert office.run() is Outcome.DONE
     removal = ended(connection_id).removal
@@ -467,7 +461,7 @@ def test_a_new_calendar_closes_what_was_asked_about_the_old_one(office: Office) 
     assert len(open_cards(office)) == 1
     office.google.delete_calendar(EMAIL, office.app_calendar_id)
     assert office.run() is Outcome.ASKED
-    connect.create_again(office.connection, now=office.clock())
+    switching.create_again(office.connection, now=office.clock())
     db.session.commit()
     office.rest()
     assert starts_at(office.event_of(appointment)) == appointment.starts_at
@@ -512,7 +506,7 @@ def test_what_stayed_in_google_is_used_again_by_the_same_account(office: Office,
     assert (office.app_calendar_id == left_behind) is is_there
     assert {office.event_of(appointment)["status"] for appointment in booked} == {"confirmed"}
     assert len(office.app_events()) == len(booked) + is_there
-    assert connect.last_ended(office.provider).removal["leftover"] is None
+    assert current.last_ended(office.provider).removal["leftover"] is None
 
 
 @on_sqlite
@@ -522,7 +516,7 @@ def test_our_events_stay_in_google_as_wished_and_the_calendars_name_says_what_it
     calendar_id = add_by_hand(office)
     (before,) = [each["summary"] for each in office.app_calendars()]
     connection_id = office.connection.id
-    connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock(), keep_events=True)
+    switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock(), keep_events=True)
     db.session.commit()
     assert office.run() is Outcome.DONE
     (kept,) = [each for each in office.google.calendars(EMAIL) if each["id"] == calendar_id]
@@ -548,9 +542,9 @@ def test_our_calendar_goes_whole_only_with_as_many_of_their_own_as_were_named(
     office.connect_and_rest()
     calendar_id = add_by_hand(office)
     add_by_hand(office)
-    assert connect.count_own_events(office.connection) == 2
+    assert leftovers.count_own_events(office.connection) == 2
     connection_id = office.connection.id
-    connect.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock(), own_to_delete=ticked)
+    switching.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock(), own_to_delete=ticked)
     db.session.commit()
     assert office.run() is Outcome.DONE
     there = [each["id"] for each in office.google.calendars(EMAIL)]
@@ -565,7 +559,7 @@ def test_on_the_way_to_one_way_our_events_are_never_kept(office: Office) -> None
     """The feed would show them a second time."""
     office.book(days=2)
     office.connect_and_rest()
-    connect.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock(), keep_events=True)
+    switching.choose_mode(office.provider, SyncMode.ONE_WAY, now=office.clock(), keep_events=True)
     db.session.commit()
     assert office.run() is Outcome.DONE
     assert office.app_calendars() == []

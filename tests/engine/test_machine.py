@@ -22,12 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from portal import store
 from portal.engine import connection_run, lease
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Appointment, EventLink, LinkState, NameDisplay
 from portal.practice import appointments, clients
+from portal.rows import event_links
 from sandbox.client import ControlRefused, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.engine.test_pull import timed
@@ -271,7 +271,7 @@ class TwoSides(RuleBasedStateMachine):
         raise AssertionError(f"it never comes to rest: {office.connection.problem}")
 
     def _is_behind(self) -> bool:
-        return store.count_behind(self.office.connection) > 0
+        return event_links.count_behind(self.office.connection) > 0
 
     def _check_the_law(self) -> None:
         office = self.office

@@ -8,7 +8,6 @@ import itertools
 import pytest
 import sqlalchemy as sa
 
-from portal import store
 from portal.connection import answers
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
@@ -22,6 +21,7 @@ from portal.models import (
     NameDisplay,
 )
 from portal.practice import appointments, clients
+from portal.rows import event_links
 from sandbox.client import Json
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.engine.test_pull import timed
@@ -61,7 +61,7 @@ def test_odd_titles_and_times_are_written_once_and_only_a_real_difference_is_men
     show_names(office, NameDisplay.FULL_NAME)
     office.connect_and_rest()
     assert len(office.app_events()) == len(ODD_NAMES) + 3
-    assert store.count_behind(office.connection) == 0
+    assert event_links.count_behind(office.connection) == 0
     for full in (False, True, False):
         office.rest(full=full)
     for event in office.app_events():
@@ -229,14 +229,14 @@ def test_an_event_that_is_refused_again_and_again_is_tried_once_a_run_and_counte
     office.run()
     patches = office.google.requests()["counters"]["by_method"]["calendar.events.patch"]
     assert patches <= 2
-    assert store.count_behind(office.connection) == 1
+    assert event_links.count_behind(office.connection) == 1
     link = db.session.scalars(db.select(EventLink).filter_by(appointment_id=stubborn.id)).one()
     assert (link.tries, link.error) == (1, "conditionNotMet")
     office.google.clear_faults()
     office.move(other, hours=1)
     office.clock.advance(minutes=10)
     office.rest()
-    assert store.count_behind(office.connection) == 0
+    assert event_links.count_behind(office.connection) == 0
     for appointment in (stubborn, other):
         assert starts_at(office.event_of(appointment)) == appointment.starts_at
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal import connect
+from portal.connection import switching
 from portal.engine import connection_run, lease
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
@@ -85,7 +85,7 @@ def test_killed_at_any_step_of_the_first_sync_there_is_one_calendar(office: Offi
         office.rest()
         assert len(office.app_calendars()) == 1
         assert {tag: len(events) for tag, events in by_tag(office).items()} == {booked.public_id: 1}
-        connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
+        switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
         db.session.commit()
         assert office.run() is Outcome.DONE
         assert office.app_calendars() == []
@@ -102,7 +102,7 @@ def test_killed_at_any_step_of_the_removal_it_is_gone_on_with(office: Office) ->
         office.google.add_event(EMAIL, office.app_calendar_id, summary="By hand", **timed(office))
         office.rest()
         calendar_id, connection = office.app_calendar_id, office.connection
-        connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
+        switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
         db.session.commit()
         died = dies(office, step, connection)
         if died and connection.ended_at is None:
@@ -125,7 +125,7 @@ def test_a_removal_under_a_rate_limit_waits_and_ends(office: Office) -> None:
     office.google.add_event(EMAIL, office.app_calendar_id, summary="By hand", **timed(office))
     office.rest()
     calendar_id, connection = office.app_calendar_id, office.connection
-    connect.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
+    switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
     db.session.commit()
     office.google.add_fault("rate_limit", method="calendar.events.delete", skip=1, times=2)
     assert office.run() is Outcome.FAILED

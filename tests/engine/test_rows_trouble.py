@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from portal import store
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import SyncRun
+from portal.rows import event_links
 from portal.standing import facts
 from portal.sync.health import tell
 from tests.engine.conftest import EMAIL, Office
@@ -52,11 +52,11 @@ def test_a_write_that_fails_stays_counted_until_google_took_it(
     office.google.add_fault(**fault, method=f"calendar.events.{verb}", times=1)
     assert office.run() is Outcome.FAILED
     connection = office.connection
-    assert store.count_behind(connection) == 1
+    assert event_links.count_behind(connection) == 1
     assert connection.retry_at is not None
     assert connection.retry_at - office.clock() < dt.timedelta(seconds=5)
     office.rest()
-    assert store.count_behind(office.connection) == 0
+    assert event_links.count_behind(office.connection) == 0
     db.session.expire_all()
     if verb == "delete":
         assert office.app_events() == []
@@ -80,7 +80,7 @@ def test_when_every_call_fails_the_tries_grow_further_apart(office: Office, kind
     assert told(office) == "delayed"
     outcomes = [run.outcome for run in db.session.scalars(db.select(SyncRun))][-6:]
     assert Outcome.DONE not in outcomes
-    assert store.count_behind(office.connection) == 1
+    assert event_links.count_behind(office.connection) == 1
     office.google.clear_faults()
     office.clock.advance(minutes=16)
     office.rest()

@@ -18,9 +18,10 @@ import sqlalchemy as sa
 
 from bench.ground import connect_primary
 from demo.processes import Portal, wait_until
-from portal import connect, create_app, store
+from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
+from portal.connection import current
 from portal.extensions import begin_reading, begin_writing, db
 from portal.models import (
     Appointment,
@@ -37,6 +38,7 @@ from portal.models import (
 from portal.people import accounts
 from portal.practice import appointments, clients
 from portal.practice.appointments import AppointmentDetails, Timed
+from portal.rows import event_links
 from sandbox.client import ControlRefused, Json, SandboxClient
 from tests.google_dates import google_shows, promised, start_of
 
@@ -62,7 +64,7 @@ class Person:
 
     @property
     def connection(self) -> Connection:
-        found = connect.live_connection(self.provider)
+        found = current.live_connection(self.provider)
         assert found is not None
         return found
 
@@ -226,7 +228,7 @@ class Crowd:
         is_settled = all(
             connection.problem is None
             and connection.requested == connection.handled
-            and store.count_behind(connection) == 0
+            and event_links.count_behind(connection) == 0
             for connection in connections
         )
         db.session.rollback()

@@ -14,12 +14,13 @@ import pytest
 import sqlalchemy as sa
 
 from demo.processes import Portal, Process, Sandbox, Valkey, wait_until
-from portal import create_app, store
+from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
 from portal.extensions import begin_reading, begin_writing, db
 from portal.models import Appointment, ChangeCard, Connection, SyncRun
 from portal.people import accounts
+from portal.rows import event_links
 from sandbox.client import Json, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office
 from tests.forms import Reader
@@ -125,7 +126,7 @@ class Scene:
                 SyncRun.started_at < connection.last_pulled_at,
             )
             looked = db.session.scalar(sa.select(has_read)) and connection.lease_owner is None
-            return bool(looked) and connection.problem is None and store.count_behind(connection) == 0
+            return bool(looked) and connection.problem is None and event_links.count_behind(connection) == 0
 
     def wait(self, is_so: Callable[[], bool], what: str, *, seconds: float = 40) -> None:
         try:
@@ -137,7 +138,7 @@ class Scene:
         """What somebody needs to know who reads that something never happened."""
         found = {key: str(value) for key, value in vars(self.connection()).items() if key in TOLD}
         with reading():
-            behind = store.count_behind(self.connection())
+            behind = event_links.count_behind(self.connection())
         return f"now {utcnow()}, behind {behind}, {found}\n{self.worker().printed()[-3000:]}"
 
     def let_the_lease_run_out(self) -> None:

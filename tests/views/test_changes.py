@@ -10,14 +10,7 @@ from flask.testing import FlaskClient
 
 from portal.clock import utcnow
 from portal.extensions import db
-from portal.models import (
-    Appointment,
-    AppointmentStatus,
-    CardKind,
-    ChangeCard,
-    EventLink,
-    LinkState,
-)
+from portal.models import Appointment, AppointmentStatus, CardKind, ChangeCard, EventLink, LinkState
 from tests.forms import Element
 from tests.office import Office, at, get
 

@@ -18,6 +18,7 @@ from portal.models import (
     Checkup,
     ConnectionPhase,
     EventLink,
+    GoogleCalendar,
     LinkState,
     SyncMode,
 )
@@ -94,7 +95,7 @@ def test_an_appointment_that_is_not_in_google_is_named_with_its_reason(
 def test_a_subscription_to_ones_own_feed_is_a_duplicate(office: Office, visitor: FlaskClient) -> None:
     in_two_way(office)
     calendar = office.connection()
-    row = db.session.scalars(db.select(help_pages.connecting.connect.GoogleCalendar)).one()
+    row = db.session.scalars(db.select(GoogleCalendar)).one()
     row.why_not, calendar.calendars_listed_at = "own-feed", row.listed_at
     db.session.commit()
     assert lines(visitor)["duplicates"]["data-code"] == "own-feed-1"
@@ -213,7 +214,7 @@ def test_how_the_check_ended_is_said_in_words(
 
 def test_google_out_of_reach_is_said_where_a_day_is_asked_for(office: Office, visitor: FlaskClient) -> None:
     in_two_way(office)
-    row = db.session.scalars(db.select(help_pages.connecting.connect.GoogleCalendar)).one()
+    row = db.session.scalars(db.select(GoogleCalendar)).one()
     page = get(visitor, f"{DOCTOR}?calendar={row.id}&day=2026-11-19")
     assert "Google could not be reached just now" in page.text
 
@@ -222,9 +223,7 @@ def test_nobody_reads_a_calendar_of_somebody_else(office: Office, visitor: Flask
     in_two_way(office)
     office.connection(office.other)
     theirs = office.connection(office.other).id
-    row = db.session.scalars(
-        db.select(help_pages.connecting.connect.GoogleCalendar).filter_by(connection_id=theirs)
-    ).one()
+    row = db.session.scalars(db.select(GoogleCalendar).filter_by(connection_id=theirs)).one()
     assert "no longer in your account" in get(visitor, f"{DOCTOR}?calendar={row.id}").text
 
 

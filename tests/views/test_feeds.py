@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal import feeds
 from portal.clock import utcnow
 from portal.extensions import db
+from portal.feed import addresses
 from portal.models import Appointment, Feed, FeedRead, Provider, SyncMode
 from tests.practice import add_provider, book, in_context, make_app
 
@@ -38,7 +38,7 @@ def subscriber(tmp_path: Path) -> Iterator[Subscriber]:
     with in_context(app):
         provider = add_provider()
         provider.sync_mode = SyncMode.ONE_WAY
-        feed = feeds.new_feed(provider, now=utcnow() - dt.timedelta(days=2))
+        feed = addresses.new_feed(provider, now=utcnow() - dt.timedelta(days=2))
         book(provider, start=utcnow() + dt.timedelta(days=1))
         settle(days=1)
         address = f"/feeds/{feed.token}/calendar.ics"

@@ -21,10 +21,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from demo.processes import free_port
-from portal import connect
 from portal.clock import utcnow
-from portal.engine.run import TOOK_TOO_LONG, Patience, open_client
-from portal.errors import CalendarUnavailable
+from portal.connection import choosing, current, grant, switching
+from portal.engine.run import Patience, open_client
+from portal.errors import TOOK_TOO_LONG, CalendarUnavailable
 from portal.extensions import db
 from portal.google.oauth import CALENDAR_SCOPES
 from portal.models import (
@@ -64,13 +64,13 @@ def off(_: Provider) -> None:
 
 
 def one_way(provider: Provider) -> None:
-    connect.choose_mode(provider, SyncMode.ONE_WAY, now=utcnow())
+    switching.choose_mode(provider, SyncMode.ONE_WAY, now=utcnow())
 
 
-def choosing(provider: Provider) -> Connection:
+def in_choosing(provider: Provider) -> Connection:
     now = utcnow()
     scopes = frozenset({"openid", "email", *CALENDAR_SCOPES})
-    connection = connect.accept_grant(provider, make_grant(email=EMAIL, scopes=scopes), now=now)
+    connection = grant.accept_grant(provider, make_grant(email=EMAIL, scopes=scopes), now=now)
     for place, (summary, why_not) in enumerate(
         (("Wren Hale", None), ("Headway", "shared-read-only"), ("Holidays", "holidays"))
     ):
@@ -91,8 +91,8 @@ def choosing(provider: Provider) -> Connection:
 
 
 def preview(provider: Provider) -> Connection:
-    connection = choosing(provider)
-    connect.choose(connection, [connect.offered_calendars(connection)[0].id], now=utcnow())
+    connection = in_choosing(provider)
+    choosing.choose(connection, [choosing.offered_calendars(connection)[0].id], now=utcnow())
     return connection
 
 
@@ -104,7 +104,7 @@ def preview_with_names_nobody_covers(provider: Provider) -> None:
 
 def first_sync(provider: Provider) -> Connection:
     connection = preview(provider)
-    connect.begin_first_sync(connection, now=utcnow())
+    switching.begin_first_sync(connection, now=utcnow())
     return connection
 
 
@@ -178,7 +178,7 @@ def ask(connection: Connection, kind: CardKind, *, reason: str | None = None) ->
 def old_grant(provider: Provider) -> None:
     """Reconnect was asked for a month ago."""
     trouble("reconnect-required")(provider)
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     assert connection
     connection.problem_since = utcnow() - dt.timedelta(days=29)
 
@@ -201,7 +201,7 @@ def refused_by_google(provider: Provider) -> None:
 
 def calendar_lost(provider: Provider) -> None:
     connection = active(provider)
-    row = next(each for each in connect.calendars(connection) if each.is_chosen)
+    row = next(each for each in choosing.calendars(connection) if each.is_chosen)
     row.why_not, row.stale_since = "shared-read-only", utcnow() - LATE
 
 
@@ -214,7 +214,7 @@ def checked_with_differences(provider: Provider) -> None:
     day = utcnow().date().isoformat()
     appointment = db.session.scalars(sa.select(Appointment)).first()
     assert appointment
-    rows = [row.id for row in connect.calendars(connection)]
+    rows = [row.id for row in choosing.calendars(connection)]
     verdicts = (
         ("differs", appointment.id),
         ("asked", appointment.id),
@@ -238,12 +238,12 @@ def check_failed(provider: Provider) -> None:
 
 def removing(provider: Provider) -> None:
     active(provider)
-    connect.choose_mode(provider, SyncMode.OFF, now=utcnow())
+    switching.choose_mode(provider, SyncMode.OFF, now=utcnow())
 
 
 def removing_in_trouble(provider: Provider) -> None:
     removing(provider)
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     assert connection
     connection.failures, connection.retry_at = 5, utcnow() + dt.timedelta(minutes=9)
 
@@ -251,17 +251,17 @@ def removing_in_trouble(provider: Provider) -> None:
 def left_over(provider: Provider) -> None:
     """Turned off with a dead grant: only the provider can delete the calendar in Google."""
     removing(provider)
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     assert connection
     removal = {"leftover": "app@group.calendar.google.com", "imported_removed": 3}
     connection.removal = {**(connection.removal or {}), **removal}
-    connect.finish_removal(connection, now=utcnow())
+    switching.finish_removal(connection, now=utcnow())
 
 
 STATES: dict[str, tuple[Callable[[Provider], Any], str]] = {
     "off": (off, "off"),
     "one way": (one_way, "one-way"),
-    "choosing": (choosing, "choosing"),
+    "choosing": (in_choosing, "choosing"),
     "preview": (preview, "preview"),
     "preview, names not covered": (preview_with_names_nobody_covers, "preview"),
     "first sync": (first_sync, "first-sync"),
@@ -558,8 +558,8 @@ def test_an_account_of_many_calendars_is_listed_though_time_ran_out(
     with in_context(visit.app):
         connection = db.session.scalars(sa.select(Connection)).one()
         with open_client(connection, before_request=run_out) as client:
-            connect.offer_calendars(connection, client, now=utcnow())
-        offered = connect.offered_calendars(connection)
+            choosing.offer_calendars(connection, client, now=utcnow())
+        offered = choosing.offered_calendars(connection)
         assert len(asked) == 3, "the list, one calendar, and no time for the next"
         assert {row.summary: row.why_not for row in offered}["Home and garden"] is None
         assert len([row for row in offered if row.why_not is None and row.entries is None]) == 1

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import connect, feeds
 from portal.clock import utcnow
+from portal.connection import choosing, current, grant, leftovers, switching
 from portal.extensions import db
+from portal.feed import addresses
 from portal.models import (
     Connection,
     ConnectionPhase,
@@ -83,7 +84,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def connected(provider: Provider) -> Connection:
     """Consent given, one calendar offered."""
     now = utcnow()
-    connection = connect.accept_grant(provider, make_grant(email="wren@example.com"), now=now)
+    connection = grant.accept_grant(provider, make_grant(email="wren@example.com"), now=now)
     for name, why_not in (("Wren Hale", None), ("Headway", "shared-read-only")):
         db.session.add(
             GoogleCalendar(
@@ -103,9 +104,9 @@ def connected(provider: Provider) -> Connection:
 
 def active(provider: Provider) -> Connection:
     connection = connected(provider)
-    primary = connect.offered_calendars(connection)[0]
-    connect.choose(connection, [primary.id], now=utcnow())
-    connect.begin_first_sync(connection, now=utcnow())
+    primary = choosing.offered_calendars(connection)[0]
+    choosing.choose(connection, [primary.id], now=utcnow())
+    switching.begin_first_sync(connection, now=utcnow())
     connection.phase = ConnectionPhase.ACTIVE
     connection.app_calendar_id = "app@group.calendar.google.com"
     connection.last_pushed_at = connection.last_pulled_at = utcnow() - dt.timedelta(minutes=2)
@@ -115,7 +116,7 @@ def active(provider: Provider) -> Connection:
 
 
 def put_own_event_into_our_calendar(provider: Provider) -> None:
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     ours = GoogleCalendar(
         connection_id=connection.id,
         calendar_id=connection.app_calendar_id,
@@ -220,7 +221,7 @@ def test_the_first_sync_shows_progress_and_asks_for_nothing(desk: Desk) -> None:
 def test_the_waiting_page_polls_and_is_drawn_anew_when_the_state_changed(desk: Desk) -> None:
     desk.change(lambda provider: setattr(active(provider), "phase", ConnectionPhase.FIRST_SYNC))
     assert 'hx-trigger="load delay:2s"' in desk.open("/status?state=first-sync")
-    desk.change(lambda provider: setattr(connect.live_connection(provider), "phase", ConnectionPhase.ACTIVE))
+    desk.change(lambda provider: setattr(current.live_connection(provider), "phase", ConnectionPhase.ACTIVE))
     answer = desk.browser.get("/calendar/sync/status?state=first-sync")
     assert answer.headers["HX-Refresh"] == "true"
     assert "hx-trigger" not in desk.open("/status?state=active"), "nothing is under way any more"
@@ -242,11 +243,11 @@ def test_two_way_is_not_offered_without_a_google_client(tmp_path: Path) -> None:
 def test_one_way_shows_the_feed_url_and_off_takes_it_away(desk: Desk) -> None:
     assert desk.press(mode="one-way", display="internal-id") == (303, "/calendar/sync")
     assert desk.state == ("one-way", "one-way")
-    token = desk.change(feeds.live_feed).token
+    token = desk.change(addresses.live_feed).token
     assert f'readonly value="http://127.0.0.1:5000/feeds/{token}/calendar.ics"' in desk.open()
     desk.press(mode="off", display="internal-id")
     assert desk.state == ("off", "off")
-    assert desk.change(feeds.live_feed) is None
+    assert desk.change(addresses.live_feed) is None
 
 
 def test_more_than_an_internal_id_is_saved_only_with_the_tick(desk: Desk) -> None:
@@ -284,7 +285,7 @@ def test_a_link_that_shows_names_needs_a_tick_of_its_own(desk: Desk) -> None:
     assert desk.press("/turn-off", to="one-way")[0] == 422
     assert desk.state == ("two-way", "active")
     assert desk.press("/turn-off", to="one-way", confirmed="1")[0] == 303
-    assert desk.change(connect.live_connection).removal["goal"] == "one-way"
+    assert desk.change(current.live_connection).removal["goal"] == "one-way"
 
 
 def test_turning_off_asks_for_no_tick(desk: Desk) -> None:
@@ -297,7 +298,7 @@ def test_turning_off_asks_for_no_tick(desk: Desk) -> None:
 def test_the_feed_clock_stands_beside_the_feed_url(desk: Desk) -> None:
     desk.press(mode="one-way", display="internal-id")
     assert "Nobody has read your feed yet" in desk.open()
-    token = desk.change(feeds.live_feed).token
+    token = desk.change(addresses.live_feed).token
     headers = {"User-Agent": "Google-Calendar-Importer"}
     desk.app.test_client().get(f"/feeds/{token}/calendar.ics", headers=headers)
     page = desk.open()
@@ -340,7 +341,7 @@ def test_an_answer_from_google_that_nobody_asked_for_is_refused(desk: Desk) -> N
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/calendar/sync/connect?problem=consent-mismatch"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert desk.change(connect.live_connection) is None
+    assert desk.change(current.live_connection) is None
 
 
 def test_calendars_are_named_as_in_google_and_locked_ones_say_why(desk: Desk) -> None:
@@ -355,7 +356,7 @@ def test_calendars_are_named_as_in_google_and_locked_ones_say_why(desk: Desk) ->
 
 def test_the_wizard_runs_from_calendars_to_the_first_sync(desk: Desk) -> None:
     desk.change(connected)
-    chosen = desk.change(lambda p: connect.calendars(connect.live_connection(p))[0].id)  # type: ignore[arg-type]
+    chosen = desk.change(lambda p: choosing.calendars(current.live_connection(p))[0].id)  # type: ignore[arg-type]
     assert desk.press("/calendars", calendar=str(chosen)) == (303, "/calendar/sync/preview")
     assert "Wren Hale" in desk.open("/preview")
     assert desk.state == ("off", "preview")
@@ -388,7 +389,7 @@ def test_cancelling_the_wizard_gives_the_grant_back_and_keeps_the_mode(desk: Des
     desk.press(mode="one-way", display="internal-id")
     desk.change(connected)
     assert desk.press("/cancel") == (303, "/calendar/sync")
-    removal = desk.change(connect.live_connection).removal
+    removal = desk.change(current.live_connection).removal
     assert removal["goal"] == "keep"
     assert desk.change(lambda provider: provider.sync_mode) is SyncMode.ONE_WAY
 
@@ -400,9 +401,9 @@ def number(desk: Desk, *counts: int | None) -> list[int]:
     """Give the first calendars these counts; further ones are added, and every one's row id is given back."""
 
     def count(provider: Provider) -> list[int]:
-        connection = connect.live_connection(provider)
+        connection = current.live_connection(provider)
         assert connection
-        rows = [row for row in connect.offered_calendars(connection) if row.why_not is None]
+        rows = [row for row in choosing.offered_calendars(connection) if row.why_not is None]
         for place, entries in enumerate(counts):
             if place == len(rows):
                 rows.append(
@@ -429,8 +430,8 @@ def number(desk: Desk, *counts: int | None) -> list[int]:
         (214, "214 entries"),
         (1, "1 entry"),
         (0, "No entries"),
-        (connect.MOST_COUNTED, "2,500 entries"),
-        (connect.MOST_COUNTED + 1, "More than 2,500 entries"),
+        (choosing.MOST_COUNTED, "2,500 entries"),
+        (choosing.MOST_COUNTED + 1, "More than 2,500 entries"),
     ],
 )
 def test_a_calendar_says_how_many_entries_it_would_bring(desk: Desk, count: int, words: str) -> None:
@@ -533,7 +534,7 @@ def test_what_cannot_be_chosen_leads_to_what_can_be_done(
 def test_sync_now_asks_for_a_run(desk: Desk) -> None:
     desk.change(active)
     assert desk.press("/now") == (303, "/calendar/sync")
-    connection = desk.change(connect.live_connection)
+    connection = desk.change(current.live_connection)
     assert connection.requested > connection.handled
 
 
@@ -556,14 +557,14 @@ def test_clearing_up_that_met_trouble_can_be_tried_again_at_once(desk: Desk) -> 
     assert re.findall(r'<li class="phase ([a-z-]+)">', desk.open()) == ["is-now", "is-next", "is-next"]
 
     def fail(provider: Provider) -> None:
-        connection = connect.live_connection(provider)
+        connection = current.live_connection(provider)
         assert connection
         connection.failures, connection.retry_at = 3, utcnow() + dt.timedelta(minutes=9)
 
     desk.change(fail)
     assert "Try again now</button>" in desk.open()
     assert desk.press("/now") == (303, "/calendar/sync")
-    assert desk.change(connect.live_connection).retry_at is None
+    assert desk.change(current.live_connection).retry_at is None
 
 
 @pytest.mark.parametrize(("path", "goal"), [("/turn-off", "off"), ("/start-over", "start-over")])
@@ -575,7 +576,7 @@ def test_leaving_first_lists_what_goes_and_what_stays(desk: Desk, path: str, goa
     assert desk.state == ("two-way", "active"), "looking changes nothing"
     assert desk.press(path) == (303, "/calendar/sync")
     assert desk.state == ("two-way", "removing")
-    assert desk.change(connect.live_connection).removal["goal"] == goal
+    assert desk.change(current.live_connection).removal["goal"] == goal
 
 
 def test_what_may_stay_or_go_with_the_calendar_is_asked_with_a_count(desk: Desk) -> None:
@@ -585,7 +586,7 @@ def test_what_may_stay_or_go_with_the_calendar_is_asked_with_a_count(desk: Desk)
     desk.change(put_own_event_into_our_calendar)
     assert "and with it 1 event of your own" in desk.open("/turn-off")
     desk.press("/turn-off", own="1", keep="1")
-    removal = desk.change(connect.live_connection).removal
+    removal = desk.change(current.live_connection).removal
     assert (removal["own_to_delete"], removal["keep_events"]) == (1, True)
 
 
@@ -593,7 +594,7 @@ def test_what_may_stay_or_go_with_the_calendar_is_asked_with_a_count(desk: Desk)
 def test_a_count_that_the_page_never_named_lets_nothing_go(desk: Desk, own: str) -> None:
     desk.change(active)
     desk.press("/turn-off", own=own)
-    removal = desk.change(connect.live_connection).removal
+    removal = desk.change(current.live_connection).removal
     assert (removal["own_to_delete"], removal["keep_events"]) == (0, False)
 
 
@@ -606,18 +607,18 @@ def test_turning_one_way_off_is_done_at_once(desk: Desk) -> None:
 
 def test_a_new_feed_url_replaces_the_old_one(desk: Desk) -> None:
     desk.press(mode="one-way", display="internal-id")
-    before = desk.change(feeds.live_feed).token
+    before = desk.change(addresses.live_feed).token
     assert desk.press("/feed-url") == (303, "/calendar/sync")
-    assert desk.change(feeds.live_feed).token != before
+    assert desk.change(addresses.live_feed).token != before
 
 
 def test_the_receipt_says_what_was_taken_away(desk: Desk) -> None:
     def end(provider: Provider) -> None:
         connection = active(provider)
-        connect.choose_mode(provider, SyncMode.OFF, now=utcnow())
+        switching.choose_mode(provider, SyncMode.OFF, now=utcnow())
         facts = {"calendar": "deleted", "found": 86, "imported_removed": 275, "revoked": True}
         connection.removal = {**(connection.removal or {}), **facts}
-        connect.finish_removal(connection, now=utcnow())
+        switching.finish_removal(connection, now=utcnow())
 
     desk.change(end)
     page = desk.open()
@@ -662,7 +663,7 @@ def test_another_provider_sees_nothing_of_it(desk: Desk) -> None:
 
 def channel(provider: Provider) -> None:
     connection = active(provider)
-    calendar = connect.calendars(connection)[0]
+    calendar = choosing.calendars(connection)[0]
     db.session.add(
         PushChannel(
             connection_id=connection.id,
@@ -685,20 +686,20 @@ def push(desk: Desk, channel_id: str, secret: str, state: str = "exists") -> int
 
 def test_a_push_message_of_ours_asks_for_a_look(desk: Desk) -> None:
     desk.change(channel)
-    before = desk.change(connect.live_connection).requested
+    before = desk.change(current.live_connection).requested
     assert push(desk, "channel-1", "secret", "sync") == 204
-    assert desk.change(connect.live_connection).requested == before
+    assert desk.change(current.live_connection).requested == before
     assert push(desk, "channel-1", "secret") == 204
-    assert desk.change(connect.live_connection).requested == before + 1
+    assert desk.change(current.live_connection).requested == before + 1
 
 
 def test_a_stranger_s_push_message_does_nothing(desk: Desk) -> None:
     desk.change(channel)
-    before = desk.change(connect.live_connection).requested
+    before = desk.change(current.live_connection).requested
     assert [push(desk, "channel-2", "secret"), push(desk, "channel-1", "guess"), push(desk, "", "")] == [
         404
     ] * 3
-    assert desk.change(connect.live_connection).requested == before
+    assert desk.change(current.live_connection).requested == before
 
 
 # Settings
@@ -726,7 +727,7 @@ def ended_with(**removal: object) -> Callable[[Provider], Connection]:
     def make(provider: Provider) -> Connection:
         connection = active(provider)
         connection.removal = {"goal": "off", **removal}
-        connect.finish_removal(connection, now=utcnow() - dt.timedelta(days=20))
+        switching.finish_removal(connection, now=utcnow() - dt.timedelta(days=20))
         return connection
 
     return make
@@ -745,7 +746,7 @@ def test_a_calendar_left_behind_is_told_beside_the_one_that_works(desk: Desk) ->
     def make(provider: Provider) -> None:
         connection = active(provider)
         connection.nonce = "0123456789abcdef"
-        connect.leave_behind(connection)
+        leftovers.leave_behind(connection)
 
     desk.change(make)
     page = desk.open()
@@ -798,7 +799,7 @@ def test_a_calendar_that_is_gone_is_not_offered_to_be_opened_or_kept(desk: Desk)
 def test_stricter_names_are_counted_down(desk: Desk) -> None:
     desk.change(active)
     assert "data-old-names" not in desk.open()
-    desk.change(lambda provider: setattr(connect.live_connection(provider), "tightened_at", utcnow()))
+    desk.change(lambda provider: setattr(current.live_connection(provider), "tightened_at", utcnow()))
     assert 'data-old-names="0"' in desk.open()
 
 
@@ -823,5 +824,5 @@ def test_a_banner_on_every_page_mends_the_sync_with_one_button(desk: Desk) -> No
     assert banner
     assert 'action="/calendar/sync/google/connect"' in banner[0]
     assert "Reconnect</button>" in banner[0]
-    desk.change(lambda provider: setattr(connect.live_connection(provider), "problem", "calendar-missing"))
+    desk.change(lambda provider: setattr(current.live_connection(provider), "problem", "calendar-missing"))
     assert "Create again</button>" in desk.browser.get("/clients").text

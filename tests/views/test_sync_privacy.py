@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.clock import utcnow
+from portal.connection import current
 from portal.extensions import db
 from portal.models import (
     Appointment,
@@ -46,7 +47,7 @@ def everything_named(provider: Provider) -> None:
         db.session.add(
             EventLink(
                 appointment_id=each.id,
-                connection_id=ways.connect.live_connection(provider).id,  # type: ignore[union-attr]
+                connection_id=current.live_connection(provider).id,  # type: ignore[union-attr]
                 event_id=f"refused{place}",
                 state=LinkState.HELD if place == 0 else LinkState.LIVE,
                 error="invalid" if place == 1 else None,
@@ -56,7 +57,7 @@ def everything_named(provider: Provider) -> None:
                 agreed_at=utcnow(),
             )
         )
-    connection = ways.connect.live_connection(provider)
+    connection = current.live_connection(provider)
     assert connection
     for kind in (CardKind.MOVED, CardKind.EDITED, CardKind.GROUPED):
         ways.ask(connection, kind, reason="many-deleted" if kind is CardKind.GROUPED else None)
@@ -65,7 +66,7 @@ def everything_named(provider: Provider) -> None:
 
 def compared(provider: Provider) -> None:
     everything_named(provider)
-    connection = ways.connect.live_connection(provider)
+    connection = current.live_connection(provider)
     assert connection
     numbers = db.session.scalars(sa.select(Appointment.id)).all()
     day = utcnow().date().isoformat()

@@ -10,7 +10,6 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
-from portal import store
 from portal.calendar import agenda
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
@@ -20,6 +19,7 @@ from portal.models import Appointment, AppointmentHistory, AppointmentType, Clie
 from portal.people import audit
 from portal.practice import appointments, offers, series
 from portal.practice.undo import Memory
+from portal.rows import event_links
 from portal.views.appointments import comparing, overlaps
 from portal.views.appointments.appointment_form import (
     LONGEST_QUICK_MINUTES,
@@ -188,7 +188,7 @@ def cancel(appointment_id: int) -> ResponseReturnValue:
     provider, appointment, now = signed_in_provider(), _own(appointment_id), utcnow()
     scope = read_scope(request.form.get("apply_to", ""))
     affected = series.affected(appointment, scope, now=now)
-    memory, has_guests = Memory(affected), store.have_guests(affected)
+    memory, has_guests = Memory(affected), event_links.have_guests(affected)
     try:
         count = series.cancel(
             appointment,

@@ -20,9 +20,9 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal import connect
 from portal.clock import utcnow
 from portal.config import Config
+from portal.connection import current
 from portal.extensions import db
 from portal.models import Connection, Provider
 from portal.people import audit
@@ -261,8 +261,8 @@ def show(slug: str) -> ResponseReturnValue:
 def show_calendar() -> ResponseReturnValue:
     """Have our calendar listed in Google again; the page then looks whether it is."""
     provider, now = signed_in_provider(), utcnow()
-    connection = connect.live_connection(provider)
-    if connection is not None and connect.link_of(connection) is Link.RUNNING:
+    connection = current.live_connection(provider)
+    if connection is not None and current.link_of(connection) is Link.RUNNING:
         was_shown = help_lines.show_in_list(connection)
         audit.record(
             "sync.calendar-shown",
@@ -281,8 +281,8 @@ def _asked_to_look(provider: Provider) -> Connection | None:
     """The connection, if this page is to ask Google for its list."""
     if "look" not in request.args:
         return None
-    connection = connect.live_connection(provider)
-    return connection if connect.link_of(connection) is Link.RUNNING else None
+    connection = current.live_connection(provider)
+    return connection if current.link_of(connection) is Link.RUNNING else None
 
 
 def _rows(

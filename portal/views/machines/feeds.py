@@ -7,10 +7,10 @@ import datetime as dt
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from portal import feeds
 from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import begin_reading, begin_writing, db
+from portal.feed import addresses, document, readers
 from portal.models import Feed
 
 blueprint = Blueprint("feeds", __name__)
@@ -29,21 +29,21 @@ def calendar(token: str) -> ResponseReturnValue:
     """The feed of this address: 200, 304 when the reader has it already, 404 unknown, 410 long replaced."""
     now = utcnow()
     begin_reading()
-    feed = feeds.find_feed(token)
+    feed = addresses.find_feed(token)
     if feed is None:
         return _plain(404)
-    response = _plain(410) if feeds.is_gone(feed, now=now) else _file(feed, now=now)
+    response = _plain(410) if addresses.is_gone(feed, now=now) else _file(feed, now=now)
     if request.method == "GET":
         begin_writing()
         agent = request.headers.get("User-Agent", "")
-        feeds.record_read(feed, user_agent=agent, status=response.status_code, now=now)
+        readers.record_read(feed, user_agent=agent, status=response.status_code, now=now)
         db.session.commit()
     return response
 
 
 def _file(feed: Feed, *, now: dt.datetime) -> Response:
     config: Config = current_app.extensions["config"]
-    content = feeds.open_feed(feed, app_calendar_name=config.app_calendar_name, now=now)
+    content = document.open_feed(feed, app_calendar_name=config.app_calendar_name, now=now)
     response = Response(mimetype="text/calendar", headers=HEADERS)
     response.set_etag(content.etag)
     is_settled = now - content.modified_at > SETTLED_AFTER

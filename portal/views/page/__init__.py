@@ -1,4 +1,4 @@
-"""What every page stands on: signing in, headers, returning, times and words, undo, drafts of a lapsed session.
+"""What every page stands on: signing in, headers, returning, times, words, undo, lapsed sessions.
 
 Imports every wing below `views`, and no room beside it; parts of pages in `templates/components/`.
 Begin at `shell.py`; who may see a page is asked in `signing_in.py`.

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.calendar import overlaps
 from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import db
@@ -88,7 +89,7 @@ def _ask_what_to_keep(provider: Provider, asked: str, problems: dict[str, str]) 
         there=to_local(now, asked),
         count=len(ahead),
         example=_example(timed, provider.timezone, asked) if timed else None,
-        in_the_way=zones.count_in_the_way(provider, asked, now=now),
+        in_the_way=overlaps.count_in_the_way(provider, asked, now=now),
         problems=problems,
     )
 

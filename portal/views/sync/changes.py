@@ -12,9 +12,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
-from portal import connect
 from portal.clock import utcnow
-from portal.connection import answers
+from portal.connection import answers, current
 from portal.errors import Refused
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, CardKind, ChangeCard, GoogleCalendar, Provider
@@ -87,7 +86,7 @@ def index() -> ResponseReturnValue:
         "sync/changes.html",
         provider=provider,
         story=story,
-        is_connected=connect.live_connection(provider) is not None,
+        is_connected=current.live_connection(provider) is not None,
         waiting=[view for view in views if view.card.needs_answer],
         done_ones=[view for view in views if not view.card.needs_answer],
         settled=_views(_settled(provider, now=now), now=now),

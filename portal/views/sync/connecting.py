@@ -19,9 +19,10 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal import connect
 from portal.clock import utcnow
 from portal.config import Config
+from portal.connection import choosing, current, switching
+from portal.connection.grant import accept_grant
 from portal.engine.run import Patience, open_client
 from portal.errors import CalendarError, InvalidInput, Refused
 from portal.extensions import begin_writing, db
@@ -60,8 +61,8 @@ def save_names() -> ResponseReturnValue:
 @blueprint.get("/connect")
 def connect_account() -> ResponseReturnValue:
     """What will be asked at Google, and why. After a refusal, what was wrong."""
-    connection = connect.live_connection(signed_in_provider())
-    if connect.link_of(connection) is Link.REMOVING:
+    connection = current.live_connection(signed_in_provider())
+    if current.link_of(connection) is Link.REMOVING:
         return redirect(url_for("sync.index"), 303)
     page = make_response(
         render_template(
@@ -69,7 +70,7 @@ def connect_account() -> ResponseReturnValue:
             connection=connection,
             problem=request.args.get("problem"),
             missing=frozenset(request.args.getlist("missing")),
-            is_running=connect.link_of(connection) is Link.RUNNING,
+            is_running=current.link_of(connection) is Link.RUNNING,
             **_shared(),
         )
     )
@@ -85,8 +86,8 @@ def begin_consent() -> ResponseReturnValue:
         return redirect(url_for("sync.connecting.connect_account", problem="not-offered"), 303)
     if not recently_authenticated(now):
         return ask_for_password(url_for("sync.connecting.connect_account"))
-    connection = connect.live_connection(provider)
-    if connect.link_of(connection) is Link.REMOVING:
+    connection = current.live_connection(provider)
+    if current.link_of(connection) is Link.REMOVING:
         return redirect(url_for("sync.index"), 303)
     hint = connection.email if connection else None
     db.session.commit()  # no transaction stays open over the network
@@ -104,7 +105,7 @@ def finish_consent() -> ResponseReturnValue:
     try:
         grant = oauth.finish_consent(provider_id=provider.id, now=now)
         begin_writing()
-        connection = connect.accept_grant(provider, grant, now=now)
+        connection = accept_grant(provider, grant, now=now)
     except (Refused, CalendarError) as error:
         db.session.rollback()
         missing = _missing(grant) if isinstance(error, Refused) and error.code == "scope-missing" else ()
@@ -124,10 +125,10 @@ def finish_consent() -> ResponseReturnValue:
 @blueprint.get("/calendars")
 def calendars() -> ResponseReturnValue:
     """The account's calendars. Listed anew unless that was done a moment ago."""
-    connection = connect.live_connection(signed_in_provider())
+    connection = current.live_connection(signed_in_provider())
     if connection is None:
         return redirect(url_for("sync.connecting.connect_account"), 303)
-    if connect.link_of(connection) is Link.REMOVING:
+    if current.link_of(connection) is Link.REMOVING:
         return redirect(url_for("sync.index"), 303)
     listed_at, now = connection.calendars_listed_at, utcnow()
     problem = None
@@ -139,13 +140,13 @@ def calendars() -> ResponseReturnValue:
 @blueprint.post("/calendars")
 def choose_calendars() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
-    connection = connect.live_connection(provider)
-    if connection is None or connect.link_of(connection) is Link.REMOVING:
+    connection = current.live_connection(provider)
+    if connection is None or current.link_of(connection) is Link.REMOVING:
         return redirect(url_for("sync.index"), 303)
-    is_running = connect.link_of(connection) is Link.RUNNING
+    is_running = current.link_of(connection) is Link.RUNNING
     skips = "skip" in request.form and not is_running
     try:
-        connect.choose(connection, () if skips else request.form.getlist("calendar", type=int), now=now)
+        choosing.choose(connection, () if skips else request.form.getlist("calendar", type=int), now=now)
     except InvalidInput:
         db.session.rollback()
         return _calendars_page(connection, "not-choosable"), 422
@@ -163,11 +164,11 @@ def preview() -> ResponseReturnValue:
 def begin_first_sync() -> ResponseReturnValue:
     """The last step: from here the mode is Two-Way and the worker goes on."""
     provider, now = signed_in_provider(), utcnow()
-    connection = connect.live_connection(provider)
-    if connection is None or connect.link_of(connection) is not Link.OFFERED:
+    connection = current.live_connection(provider)
+    if connection is None or current.link_of(connection) is not Link.OFFERED:
         return redirect(url_for("sync.index"), 303)
     try:
-        connect.begin_first_sync(connection, now=now)
+        switching.begin_first_sync(connection, now=now)
     except InvalidInput:
         db.session.rollback()
         return redirect(url_for("sync.connecting.names"), 303)
@@ -183,7 +184,7 @@ def begin_first_sync() -> ResponseReturnValue:
 def cancel() -> ResponseReturnValue:
     """Leave the wizard: the mode is what it was, the grant is given back."""
     provider, now = signed_in_provider(), utcnow()
-    connect.cancel_setup(provider, now=now)
+    switching.cancel_setup(provider, now=now)
     audit.record("sync.set-up-canceled", now=now, provider_id=provider.id, address=request.remote_addr)
     db.session.commit()
     flash("The setup was canceled. Nothing was changed in Google.", "message")
@@ -213,12 +214,12 @@ def allow_google(page: Response) -> Response:
 def _names_page(problem: str | None) -> str:
     provider = signed_in_provider()
     context = names_form.context(provider)
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     return render_template("sync/names.html", problem=problem, connection=connection, **context, **_shared())
 
 
 def _calendars_page(connection: Connection, problem: str | None) -> str:
-    rows = connect.offered_calendars(connection)
+    rows = choosing.offered_calendars(connection)
     ticked = {row.id for row in rows if row.is_chosen}
     if not ticked and connection.phase is ConnectionPhase.CHOOSING:
         ticked = {row.id for row in rows if row.is_primary and row.why_not is None}
@@ -228,21 +229,21 @@ def _calendars_page(connection: Connection, problem: str | None) -> str:
         owned=[row for row in rows if row.why_not is None],
         others=[row for row in rows if row.why_not is not None],
         ticked=ticked,
-        entries={row.id: connect.entries_of([row]) for row in rows},
-        in_all=connect.entries_of([row for row in rows if row.id in ticked]),
+        entries={row.id: choosing.entries_of([row]) for row in rows},
+        in_all=choosing.entries_of([row for row in rows if row.id in ticked]),
         problem=problem,
-        is_running=connect.link_of(connection) is Link.RUNNING,
+        is_running=current.link_of(connection) is Link.RUNNING,
         **_shared(),
     )
 
 
 def _preview_page(problem: str | None) -> ResponseReturnValue:
-    connection = connect.live_connection(signed_in_provider())
-    if connection is None or connect.link_of(connection) is not Link.OFFERED:
+    connection = current.live_connection(signed_in_provider())
+    if connection is None or current.link_of(connection) is not Link.OFFERED:
         return redirect(url_for("sync.index"), 303)
     if connection.phase is ConnectionPhase.CHOOSING:
         return redirect(url_for("sync.connecting.calendars"), 303)
-    plan = connect.preview(connection, now=utcnow())
+    plan = choosing.preview(connection, now=utcnow())
     label = dict(names_form.LABELS)[connection.provider.name_display]
     return render_template(
         "sync/preview.html", connection=connection, plan=plan, label=label, problem=problem, **_shared()
@@ -254,7 +255,7 @@ def _list_again(connection: Connection, now: dt.datetime) -> str | None:
     begin_writing()
     try:
         with open_client(connection, before_request=Patience()) as client:
-            connect.offer_calendars(connection, client, now=now)
+            choosing.offer_calendars(connection, client, now=now)
     except CalendarError as error:
         db.session.rollback()
         return _code(error)
@@ -264,7 +265,7 @@ def _list_again(connection: Connection, now: dt.datetime) -> str | None:
 
 def _next_step(provider: Provider) -> str:
     """Where the wizard stands."""
-    link = connect.link_of(connect.live_connection(provider))
+    link = current.link_of(current.live_connection(provider))
     steps = {Link.NONE: "sync.connecting.connect_account", Link.OFFERED: "sync.connecting.calendars"}
     return url_for(steps.get(link, "sync.index"))
 

@@ -21,12 +21,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal import connect, feeds
 from portal.clock import utcnow
 from portal.config import Config
+from portal.connection import choosing, current
 from portal.engine.run import Patience, open_client
 from portal.errors import CalendarError
 from portal.extensions import db, htmx
+from portal.feed import readers
 from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Provider
 from portal.people import audit
 from portal.standing import checks, compare, full_check, report
@@ -64,8 +65,8 @@ def index() -> ResponseReturnValue:
 def check_everything() -> ResponseReturnValue:
     """Have everything compared with Google. Reads only; what it finds is put right by the next runs."""
     provider, now = signed_in_provider(), utcnow()
-    connection = connect.live_connection(provider)
-    if connection is None or connect.link_of(connection) is not Link.RUNNING:
+    connection = current.live_connection(provider)
+    if connection is None or current.link_of(connection) is not Link.RUNNING:
         flash("There is nothing to compare: Two-Way Sync is not on.", "message")
         return redirect(url_for("sync.doctor.index"), 303)
     full_check.ask(connection, now=now)
@@ -77,7 +78,7 @@ def check_everything() -> ResponseReturnValue:
 @blueprint.post("/doctor/check/stop")
 def stop_check() -> ResponseReturnValue:
     """The comparison is not wanted any more."""
-    connection = connect.live_connection(signed_in_provider())
+    connection = current.live_connection(signed_in_provider())
     if connection is not None:
         full_check.withdraw(connection)
         db.session.commit()
@@ -88,7 +89,7 @@ def stop_check() -> ResponseReturnValue:
 def check_progress() -> ResponseReturnValue:
     """How far it is, for the page that waits; once it is done, the whole page is drawn anew."""
     now = utcnow()
-    standing = standing_check(connect.live_connection(signed_in_provider()), now=now)
+    standing = standing_check(current.live_connection(signed_in_provider()), now=now)
     if not htmx:
         return redirect(url_for("sync.doctor.index"), 303)
     if standing is None:
@@ -118,8 +119,8 @@ def doctor_context(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
     """What the lines and their words need, on the doctor's page and beside the answers of the help."""
     config: Config = current_app.extensions["config"]
     known, story, checked, lines = checks.examine_provider(provider, now=now)
-    connection = connect.live_connection(provider)
-    calendars = connect.calendars(connection) if connection else []
+    connection = current.live_connection(provider)
+    calendars = choosing.calendars(connection) if connection else []
     checkup = db.session.get(Checkup, connection.id) if connection else None
     return {
         "provider": provider,
@@ -132,13 +133,13 @@ def doctor_context(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
         "connection": connection,
         "calendars": calendars,
         "chosen": [row.summary for row in calendars if row.is_chosen],
-        "old_reader": feeds.old_feed_reader(provider, now=now),
+        "old_reader": readers.old_feed_reader(provider, now=now),
         "unsent": checks.unsent(connection, now=now) if connection else [],
         "checkup": checkup,
         "checking": standing_check(connection, now=now),
         "strip": strip(checkup, provider, now=now),
         "differences": _differences(checkup, calendars, provider),
-        "is_running": connect.link_of(connection) is Link.RUNNING,
+        "is_running": current.link_of(connection) is Link.RUNNING,
     }
 
 

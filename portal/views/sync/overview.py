@@ -19,14 +19,16 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal import connect, feeds, store
 from portal.clock import utcnow
 from portal.config import Config
+from portal.connection import choosing, current, leftovers, switching
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
+from portal.feed import addresses, document, readers
 from portal.ical.feed import feed_window
 from portal.models import Checkup, Connection, NameDisplay, Provider, SyncMode
 from portal.people import audit
+from portal.rows import outbox
 from portal.standing import checks, facts
 from portal.sync import health
 from portal.sync.modes import Link
@@ -77,7 +79,7 @@ def change() -> ResponseReturnValue:
     """Choose mode and names. Two-Way leads into the wizard, leaving it to a page that says what goes."""
     provider, now = signed_in_provider(), utcnow()
     wanted = MODES.get(request.form.get("mode", ""), provider.sync_mode)
-    link = connect.link_of(connect.live_connection(provider))
+    link = current.link_of(current.live_connection(provider))
     if wanted is SyncMode.TWO_WAY and link is not Link.RUNNING:
         return _open_wizard(provider, link)
     if wanted is not SyncMode.TWO_WAY and link is Link.RUNNING:
@@ -85,7 +87,7 @@ def change() -> ResponseReturnValue:
     try:
         if wanted is not SyncMode.OFF or names.is_changed(provider):
             names.save(provider, now=now)
-        connect.choose_mode(provider, wanted, now=now)
+        switching.choose_mode(provider, wanted, now=now)
     except (InvalidInput, Refused) as error:
         db.session.rollback()
         return _overview(problem=names.problem_code(error)), 422
@@ -105,11 +107,11 @@ def change() -> ResponseReturnValue:
 def sync_now() -> ResponseReturnValue:
     """Ask for a run at once, or for the next try to clear up; the page tells when it is done."""
     provider, now = signed_in_provider(), utcnow()
-    connection = connect.live_connection(provider)
-    if connection is not None and connect.link_of(connection) in (Link.RUNNING, Link.REMOVING):
+    connection = current.live_connection(provider)
+    if connection is not None and current.link_of(connection) in (Link.RUNNING, Link.REMOVING):
         connection.retry_at = None
-        store.ask_for_pull(connection, now=now)
-        store.note_change(provider.id, now=now)
+        outbox.ask_for_pull(connection, now=now)
+        outbox.note_change(provider.id, now=now)
         db.session.commit()
     return redirect(url_for("sync.index"), 303)
 
@@ -120,7 +122,7 @@ def new_feed_url() -> ResponseReturnValue:
     if not recently_authenticated(now):
         return ask_for_password(url_for("sync.index"))
     if provider.sync_mode is SyncMode.ONE_WAY:
-        feeds.new_feed(provider, now=now)
+        addresses.new_feed(provider, now=now)
         audit.record("feed.replaced", now=now, provider_id=provider.id, address=request.remote_addr)
         db.session.commit()
         flash("This is your new feed URL. The old one gives an empty calendar from now on.", "good")
@@ -130,10 +132,10 @@ def new_feed_url() -> ResponseReturnValue:
 @blueprint.post("/create-again")
 def create_again() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     if connection is not None:
         try:
-            connect.create_again(connection, now=now)
+            switching.create_again(connection, now=now)
         except Refused:
             return redirect(url_for("sync.index"), 303)
         audit.record("sync.created-again", now=now, provider_id=provider.id, address=request.remote_addr)
@@ -145,7 +147,7 @@ def create_again() -> ResponseReturnValue:
 def leftover_gone() -> ResponseReturnValue:
     """The provider says that what stayed in Google was deleted there: the receipt reminds no more."""
     provider, now = signed_in_provider(), utcnow()
-    if connect.left_is_gone(provider, now=now):
+    if leftovers.left_is_gone(provider, now=now):
         audit.record("sync.leftover-gone", now=now, provider_id=provider.id, address=request.remote_addr)
         db.session.commit()
     return redirect(url_for("sync.index"), 303)
@@ -168,7 +170,7 @@ def turn_off_now() -> ResponseReturnValue:
         "own_to_delete": int(own) if own.isdecimal() and len(own) < MOST_DIGITS else 0,
     }
     return _leave(
-        "sync.turned-off", lambda provider, now: connect.choose_mode(provider, goal, now=now, **choices)
+        "sync.turned-off", lambda provider, now: switching.choose_mode(provider, goal, now=now, **choices)
     )
 
 
@@ -180,16 +182,16 @@ def start_over() -> ResponseReturnValue:
 
 @blueprint.post("/start-over")
 def start_over_now() -> ResponseReturnValue:
-    return _leave("sync.started-over", lambda provider, now: connect.start_over(provider, now=now))
+    return _leave("sync.started-over", lambda provider, now: switching.start_over(provider, now=now))
 
 
 def _turn_off_page(goal: SyncMode, problem: str | None = None) -> str:
     provider = signed_in_provider()
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     return render_template(
         "sync/turn_off.html",
         goal=goal.value,
-        own_there=connect.count_own_events(connection) if connection else 0,
+        own_there=leftovers.count_own_events(connection) if connection else 0,
         needs_tick=_needs_tick(provider, goal),
         problem=problem,
         **_context(provider, utcnow()),
@@ -236,9 +238,9 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
     """Everything the overview and its parts show."""
     config: Config = current_app.extensions["config"]
     known = facts.gather_facts(provider, now=now)
-    connection = connect.live_connection(provider)
+    connection = current.live_connection(provider)
     story = health.tell(known, now=now)
-    left_behind = connect.left_behind(provider)
+    left_behind = leftovers.left_behind(provider)
     return {
         "now": now,
         "provider": provider,
@@ -250,10 +252,10 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         "connection": connection,
         "is_syncing": connection is not None and connection.requested > connection.handled,
         "polled_states": POLLED_STATES,
-        "chosen": [row.summary for row in connect.calendars(connection) if row.is_chosen]
+        "chosen": [row.summary for row in choosing.calendars(connection) if row.is_chosen]
         if connection
         else [],
-        "old_reader": feeds.old_feed_reader(provider, now=now) if connection else None,
+        "old_reader": readers.old_feed_reader(provider, now=now) if connection else None,
         "receipt": _receipt(provider, connection, left_behind, now),
         "left_behind": left_behind,
         **_compared(provider, connection, now),
@@ -274,17 +276,17 @@ def _compared(provider: Provider, connection: Connection | None, now: dt.datetim
 
 
 def _feed_context(provider: Provider, config: Config, now: dt.datetime) -> dict[str, Any]:
-    feed = feeds.live_feed(provider) if provider.sync_mode is SyncMode.ONE_WAY else None
+    feed = addresses.live_feed(provider) if provider.sync_mode is SyncMode.ONE_WAY else None
     if feed is None:
         return {"feed": None}
     return {
         "feed": feed,
-        "feed_url": feeds.feed_url(config.public_url, feed),
-        "feed_count": feeds.count_in_feed(provider, now=now),
+        "feed_url": addresses.feed_url(config.public_url, feed),
+        "feed_count": document.count_in_feed(provider, now=now),
         "feed_window": feed_window(now),
-        "feed_readers": feeds.readers(feed),
+        "feed_readers": readers.readers(feed),
         "dial": feed_clock.draw(
-            feeds.reads_since(feed, now - feed_clock.AROUND), now=now, zone=provider.zone
+            readers.reads_since(feed, now - feed_clock.AROUND), now=now, zone=provider.zone
         ),
     }
 
@@ -292,13 +294,13 @@ def _feed_context(provider: Provider, config: Config, now: dt.datetime) -> dict[
 def _receipt(
     provider: Provider,
     connection: Connection | None,
-    left_behind: list[connect.LeftBehind],
+    left_behind: list[leftovers.LeftBehind],
     now: dt.datetime,
 ) -> Connection | None:
     """The connection that ended or began anew lately, to say what was taken away."""
     if connection is not None:
-        return connection if connect.link_of(connection) is Link.OFFERED and connection.removal else None
-    ended = connect.last_ended(provider)
+        return connection if current.link_of(connection) is Link.OFFERED and connection.removal else None
+    ended = current.last_ended(provider)
     if ended is None or ended.ended_at is None:
         return None
     is_recent = now - ended.ended_at <= dt.timedelta(days=RECEIPT_DAYS)

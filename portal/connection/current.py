@@ -1,0 +1,48 @@
+"""Which connection a provider has, and how far it is."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.extensions import db
+from portal.models import (
+    Connection,
+    ConnectionPhase,
+    Provider,
+)
+from portal.sync.modes import Link
+
+OFFERED_PHASES = frozenset({ConnectionPhase.CHOOSING, ConnectionPhase.PREVIEW})
+RUNNING_PHASES = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
+
+
+def live_connection(provider: Provider) -> Connection | None:
+    """The provider's connection, unless it has ended."""
+    return db.session.scalar(
+        sa.select(Connection).where(Connection.provider_id == provider.id, Connection.ended_at.is_(None))
+    )
+
+
+def last_ended(provider: Provider) -> Connection | None:
+    """The connection that ended last; its `removal` is the receipt."""
+    return db.session.scalar(
+        sa.select(Connection)
+        .where(Connection.provider_id == provider.id, Connection.ended_at.is_not(None))
+        .order_by(Connection.ended_at.desc(), Connection.id.desc())
+        .limit(1)
+    )
+
+
+def link_of(connection: Connection | None) -> Link:
+    """How far the connection is, as modes see it."""
+    if connection is None or connection.phase is ConnectionPhase.ENDED:
+        return Link.NONE
+    if connection.phase in OFFERED_PHASES:
+        return Link.OFFERED
+    return Link.REMOVING if connection.phase is ConnectionPhase.REMOVING else Link.RUNNING
+
+
+def clear_problem(connection: Connection) -> None:
+    connection.problem = connection.problem_since = connection.problem_detail = None
+    connection.failures = 0
+    connection.retry_at = None
