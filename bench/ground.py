@@ -100,7 +100,7 @@ def connect_primary(provider: Provider, there: SandboxClient) -> Connection:
         access_token=token["access_token"],
         expires_at=utcnow() + dt.timedelta(hours=1),
     )
-    connection = grant.accept_grant(provider, grant, now=utcnow())
+    connection = grants.accept_grant(provider, grant, now=utcnow())
     db.session.commit()
     with open_client(connection) as client:
         choosing.offer_calendars(connection, client, now=utcnow())

@@ -6,8 +6,9 @@ import ast
 import re
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,31 +20,30 @@ from portal.clock import utcnow
 from portal.extensions import db
 from portal.people import accounts
 from portal.views.page.signing_in import PUBLIC_ENDPOINTS, SAFE_METHODS
-from tests.practice import add_provider, in_context, make_app
+from tests.scratch_practice import add_provider, in_context, make_app
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("portal", "sandbox", "demo", "bench", "scripts")
 
-# From the ground up. A module may import from its own layer and from those before it.
-LAYERS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("ground", frozenset({"clock", "config", "errors", "localtime", "layout"})),
-    ("tables", frozenset({"columns", "extensions", "models"})),
-    ("core", frozenset({"sync"})),
-    ("adapters", frozenset({"disclosure", "google", "ical", "lease", "store"})),
-    (
-        "practice",
-        frozenset(
-            {
-                *("accounts", "agenda", "appointments", "audit", "cards", "clients", "facts", "feeds"),
-                *("occurrences", "series"),
-            }
-        ),
-    ),
-    ("shell", frozenset()),  # push, pull, connect … and every module that is not named here
-    ("edges", frozenset({"cli", "jobs", "views"})),
-    ("wiring", frozenset({"portal"})),
+# From the ground up. A wing may use every wing before it, and nothing behind it.
+WINGS: tuple[frozenset[str], ...] = (
+    frozenset({"config", "errors", "extensions", "columns", "clock", "localtime"}),
+    frozenset({"models"}),
+    frozenset({"sync"}),
+    frozenset({"google", "ical"}),
+    frozenset({"rows"}),
+    frozenset({"people"}),
+    frozenset({"practice"}),
+    frozenset({"calendar"}),
+    frozenset({"feed"}),
+    frozenset({"connection"}),
+    frozenset({"engine"}),
+    frozenset({"standing"}),
+    frozenset({"jobs", "cli", "views"}),
+    frozenset({"portal"}),  # portal/__init__.py wires them together
 )
-SHELL = [name for name, _ in LAYERS].index("shell")
+MOST_MODULES = 14  # beside each other in one package
+MOST_LINES = 400  # of a module
 
 # Packages that only one place may know.
 AT_ONE_PLACE = {
@@ -57,7 +57,7 @@ AT_ONE_PLACE = {
     "dateutil": "portal/sync/recurrence.py",
     "rq": "portal/jobs.py",
     "redis": "portal/jobs.py",
-    "argon2": "portal/accounts.py",
+    "argon2": "portal/people/accounts.py",
     "click": "portal/cli.py",
 }
 CORE_MAY_IMPORT = {"dateutil", "portal.errors", "portal.sync"} | set(sys.stdlib_module_names)
@@ -90,8 +90,13 @@ def part_of_portal(name: str) -> str | None:
     return first if first and is_module else "portal"
 
 
-def layer(part: str) -> int:
-    return next((number for number, (_, parts) in enumerate(LAYERS) if part in parts), SHELL)
+def floor(part: str) -> int:
+    return next(number for number, parts in enumerate(WINGS) if part in parts)
+
+
+def module_name(path: str) -> str:
+    """`portal/sync/event.py` → `portal.sync.event`; a package by its own name."""
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
 def functions(*folders: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -104,21 +109,83 @@ def functions(*folders: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncF
 # Imports
 
 
-def test_imports_go_one_way() -> None:
+def upward_imports(trees: Mapping[str, ast.Module]) -> list[str]:
+    """Imports of a wing from a wing above its own floor."""
     upward = []
-    for path, tree in files("portal").items():
-        here = part_of_portal(path.removesuffix(".py").replace("/__init__", "").replace("/", "."))
+    for path, tree in trees.items():
+        here = part_of_portal(module_name(path))
         assert here is not None
         for name in imported(tree):
             there = part_of_portal(name)
-            if there is not None and layer(there) > layer(here):
-                upward.append(f"{path} ({LAYERS[layer(here)][0]}) imports {name} ({LAYERS[layer(there)][0]})")
-    assert upward == []
+            if there is not None and floor(there) > floor(here):
+                upward.append(f"{path} ({here}) imports {name}")
+    return upward
 
 
-def test_every_layer_names_what_exists() -> None:
-    named = {part for _, parts in LAYERS for part in parts} - {"portal"}
-    assert {part for part in named if part_of_portal(f"portal.{part}") != part} == set()
+def arrows(trees: Mapping[str, ast.Module], name_of: Callable[[str], str | None]) -> dict[str, set[str]]:
+    """Who imports whom, by the names that `name_of` gives to modules; imports of oneself left out."""
+    found: dict[str, set[str]] = {}
+    for path, tree in trees.items():
+        here = name_of(module_name(path))
+        if here is None:
+            continue
+        there = {other for name in imported(tree) if (other := name_of(name)) is not None}
+        found.setdefault(here, set()).update(there - {here})
+    return found
+
+
+def circles(found: Mapping[str, set[str]]) -> list[set[str]]:
+    """Groups that import each other, directly or by way of others."""
+    try:
+        tuple(TopologicalSorter(found).static_order())
+    except CycleError as error:
+        return [set(error.args[1])]
+    return []
+
+
+def known_module(known: Collection[str]) -> Callable[[str], str | None]:
+    """The module that an imported name comes from: itself, or the one that holds it."""
+    return lambda name: next((each for each in (name, name.rpartition(".")[0]) if each in known), None)
+
+
+def test_a_wing_uses_the_wings_below_it_alone() -> None:
+    assert upward_imports(files("portal")) == []
+
+
+def test_no_two_wings_and_no_two_modules_import_each_other() -> None:
+    trees = files("portal")
+    assert circles(arrows(trees, part_of_portal)) == []
+    assert circles(arrows(trees, known_module({module_name(path) for path in trees}))) == []
+
+
+def test_an_import_upward_and_a_circle_are_noticed_when_there_is_one() -> None:
+    planted = {
+        "portal/feed/addresses.py": ast.parse("from portal.engine import run"),
+        "portal/engine/run.py": ast.parse("from portal.feed.addresses import new_feed"),
+    }
+    assert upward_imports(planted) == ["portal/feed/addresses.py (feed) imports portal.engine.run"]
+    assert circles(arrows(planted, part_of_portal)) == [{"feed", "engine"}]
+
+
+def test_every_part_of_the_portal_has_its_floor() -> None:
+    parts = {part_of_portal(module_name(path)) for path in files("portal")}
+    assert parts == {part for wing in WINGS for part in wing}
+
+
+def test_no_package_holds_more_than_one_can_look_over_and_no_module_is_long() -> None:
+    beside: dict[str, int] = {}
+    for path in files("portal", "sandbox"):
+        beside[str(Path(path).parent)] = beside.get(str(Path(path).parent), 0) + 1
+    assert {package for package, count in beside.items() if count > MOST_MODULES + 1} == set()  # and __init__
+    lengths = {path: len((ROOT / path).read_text().splitlines()) for path in files("portal", "sandbox")}
+    assert {path for path, lines in lengths.items() if lines > MOST_LINES} == set()
+
+
+def test_templates_views_and_their_tests_stand_in_rooms_of_the_same_name() -> None:
+    rooms = {path.name for path in (ROOT / "portal" / "views").iterdir() if (path / "__init__.py").is_file()}
+    assert {path.name for path in (ROOT / "templates").iterdir() if path.is_dir()} <= rooms
+    tested = {path.name for path in (ROOT / "tests" / "views").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert tested == rooms
 
 
 def test_the_core_imports_the_standard_library_dateutil_and_the_errors_alone() -> None:

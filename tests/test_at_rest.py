@@ -18,7 +18,7 @@ from portal.models import EventLink, LinkState
 from sandbox.client import SandboxClient
 from tests.conftest import StartPortal
 from tests.engine.conftest import EMAIL, ZONE, Office
-from tests.practice import look_up
+from tests.scratch_practice import look_up
 
 APPOINTMENTS, GOOGLE_EVENTS = 200, 300
 

@@ -24,7 +24,7 @@ from sandbox import serve
 from sandbox.client import SandboxClient
 from tests.engine.conftest import CLIENT_ID, CLIENT_SECRET, EMAIL, ZONE, Office
 from tests.engine.test_push import starts_at
-from tests.practice import SETTINGS
+from tests.scratch_practice import SETTINGS
 
 PASSWORD = "a phrase for tests only"
 ADD = ("provider", "add", "wren.hale@example.com", "--name", "Dr. Wren Hale", "--timezone", ZONE)

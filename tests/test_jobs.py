@@ -28,7 +28,7 @@ from portal.practice import appointments, clients
 from portal.practice.appointments import AppointmentDetails, Timed
 from portal.rows import outbox
 from portal.standing import full_check
-from tests.practice import NOW, SETTINGS, add_provider, in_context, look_up
+from tests.scratch_practice import NOW, SETTINGS, add_provider, in_context, look_up
 
 SECOND = dt.timedelta(seconds=1)
 

@@ -13,7 +13,7 @@ from flask import Flask
 
 from portal import create_app
 from portal.config import load_config
-from portal.connection import choosing, current, switching
+from portal.connection import choosing, current, grants, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.engine.run import open_client
@@ -128,7 +128,7 @@ class Office:
             access_token=token["access_token"],
             expires_at=self.clock() + dt.timedelta(hours=1),
         )
-        connection = grant.accept_grant(self.provider, grant, now=self.clock())
+        connection = grants.accept_grant(self.provider, grant, now=self.clock())
         db.session.commit()
         if connection.phase.value in ("first-sync", "active"):
             return connection

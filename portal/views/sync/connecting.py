@@ -22,7 +22,7 @@ from flask.typing import ResponseReturnValue
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import choosing, current, switching
-from portal.connection.grant import accept_grant
+from portal.connection.grants import accept_grant
 from portal.engine.run import Patience, open_client
 from portal.errors import CalendarError, InvalidInput, Refused
 from portal.extensions import begin_writing, db

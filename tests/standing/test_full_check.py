@@ -12,7 +12,7 @@ from portal.models import CheckRequest, Checkup, GoogleCalendar
 from portal.standing import full_check
 from portal.standing.full_check import Standing
 from tests.engine.conftest import EMAIL, Office
-from tests.engine.test_compare import timed
+from tests.standing.test_compare import timed
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -25,7 +25,7 @@ from portal.models import (
 from portal.views.help import questions as help_pages
 from tests.forms import Element, read_page
 from tests.office import Office, get
-from tests.views.test_changes import booked, card
+from tests.views.sync.test_changes import booked, card
 
 DOCTOR = "/calendar/sync/doctor"
 

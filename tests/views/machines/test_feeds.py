@@ -17,7 +17,7 @@ from portal.clock import utcnow
 from portal.extensions import db
 from portal.feed import addresses
 from portal.models import Appointment, Feed, FeedRead, Provider, SyncMode
-from tests.practice import add_provider, book, in_context, make_app
+from tests.scratch_practice import add_provider, book, in_context, make_app
 
 
 @dataclass

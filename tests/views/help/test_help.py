@@ -15,7 +15,7 @@ from portal.practice import appointments
 from portal.views.help.questions import QUESTIONS, find
 from tests.forms import Element
 from tests.office import Office, get
-from tests.views.test_doctor import in_two_way, lines
+from tests.views.sync.test_doctor import in_two_way, lines
 
 
 def line(visitor: FlaskClient, slug: str, name: str) -> Element:

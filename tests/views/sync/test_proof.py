@@ -8,8 +8,8 @@ from portal.extensions import db
 from portal.models import EventLink, LinkState
 from tests.forms import Element
 from tests.office import Office, get
-from tests.views.test_changes import booked
-from tests.views.test_doctor import in_two_way
+from tests.views.sync.test_changes import booked
+from tests.views.sync.test_doctor import in_two_way
 
 
 def section(visitor: FlaskClient, number: int) -> Element | None:

@@ -24,9 +24,9 @@ from portal.models import (
     Provider,
 )
 from sandbox.client import SandboxClient
-from tests.practice import book, in_context
-from tests.views import test_no_dead_ends as ways
-from tests.views.test_no_dead_ends import EMAIL, STEPS, SYNC, Visit
+from tests.scratch_practice import book, in_context
+from tests.views.sync import test_no_dead_ends as ways
+from tests.views.sync.test_no_dead_ends import EMAIL, STEPS, SYNC, Visit
 
 # The client's name as people know it, its parts and its initials; a title of one's own; one from Google
 CANARIES = ("Testa", "Canaryname", "T.C.", "Planted errand", "Planted lunch")

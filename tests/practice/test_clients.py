@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from portal.connection import grant
+from portal.connection import grants
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import AppointmentStatus, Connection, NameDisplay, Practice, Provider
 from portal.practice import clients
 from portal.practice.disclosure import DisplayNumbers
-from tests.practice import NOW, add_provider, book, in_context, make_app, make_grant
+from tests.scratch_practice import NOW, add_provider, book, in_context, make_app, make_grant
 
 LATER = NOW + dt.timedelta(hours=1)
 
@@ -101,7 +101,7 @@ def test_another_display_sends_live_appointments_again_and_no_others(provider: P
 
 
 def test_another_display_stops_the_run_under_way_and_asks_for_a_new_one(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     fencing, requested = connection.fencing, connection.requested
     show(provider, NameDisplay.INITIALS)
     db.session.expire_all()
@@ -120,7 +120,7 @@ def test_more_than_an_internal_id_needs_the_tick(provider: Provider, display: Na
 
 
 def test_a_private_google_account_gets_internal_ids_only(provider: Provider) -> None:
-    grant.accept_grant(provider, make_grant(hosted_domain=None), now=NOW)
+    grants.accept_grant(provider, make_grant(hosted_domain=None), now=NOW)
     with pytest.raises(Refused, match="consumer-account"):
         show(provider, NameDisplay.INITIALS)
     db.session.scalars(sa.select(Practice)).one().hipaa_does_not_apply = True
@@ -128,7 +128,7 @@ def test_a_private_google_account_gets_internal_ids_only(provider: Provider) -> 
 
 
 def test_an_account_that_is_no_longer_connected_forbids_nothing(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(hosted_domain=None), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(hosted_domain=None), now=NOW)
     connection.ended_at = NOW
     db.session.flush()
     assert db.session.scalar(sa.select(sa.func.count(Connection.id))) == 1

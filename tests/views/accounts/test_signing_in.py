@@ -18,7 +18,7 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AuditEntry, LoginSession, Provider
 from portal.people import accounts
-from tests.practice import PASSWORD, add_provider, in_context, make_app
+from tests.scratch_practice import PASSWORD, add_provider, in_context, make_app
 
 EMAIL = "wren.hale@example.com"
 

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.clock import utcnow
-from portal.connection import choosing, current, grant, leftovers, switching
+from portal.connection import choosing, current, grants, leftovers, switching
 from portal.extensions import db
 from portal.feed import addresses
 from portal.models import (
@@ -32,7 +32,7 @@ from portal.models import (
     SyncMode,
 )
 from portal.practice import clients
-from tests.practice import NOW, PASSWORD, Browser, add_provider, in_context, make_app, make_grant
+from tests.scratch_practice import NOW, PASSWORD, Browser, add_provider, in_context, make_app, make_grant
 
 EMAIL = "wren.hale@example.com"
 
@@ -84,7 +84,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def connected(provider: Provider) -> Connection:
     """Consent given, one calendar offered."""
     now = utcnow()
-    connection = grant.accept_grant(provider, make_grant(email="wren@example.com"), now=now)
+    connection = grants.accept_grant(provider, make_grant(email="wren@example.com"), now=now)
     for name, why_not in (("Wren Hale", None), ("Headway", "shared-read-only")):
         db.session.add(
             GoogleCalendar(

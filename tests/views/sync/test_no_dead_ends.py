@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 
 from demo.processes import free_port
 from portal.clock import utcnow
-from portal.connection import choosing, current, grant, switching
+from portal.connection import choosing, current, grants, switching
 from portal.engine.run import Patience, open_client
 from portal.errors import TOOK_TOO_LONG, CalendarUnavailable
 from portal.extensions import db
@@ -46,7 +46,7 @@ from portal.practice import clients
 from sandbox import serve
 from sandbox.client import SandboxClient
 from tests.forms import Element, _submitted, read_page
-from tests.practice import Browser, add_provider, book, in_context, make_app, make_grant
+from tests.scratch_practice import Browser, add_provider, book, in_context, make_app, make_grant
 
 EMAIL = "wren.hale@example.com"
 SYNC = "/calendar/sync"
@@ -70,7 +70,7 @@ def one_way(provider: Provider) -> None:
 def in_choosing(provider: Provider) -> Connection:
     now = utcnow()
     scopes = frozenset({"openid", "email", *CALENDAR_SCOPES})
-    connection = grant.accept_grant(provider, make_grant(email=EMAIL, scopes=scopes), now=now)
+    connection = grants.accept_grant(provider, make_grant(email=EMAIL, scopes=scopes), now=now)
     for place, (summary, why_not) in enumerate(
         (("Wren Hale", None), ("Headway", "shared-read-only"), ("Holidays", "holidays"))
     ):

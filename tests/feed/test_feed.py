@@ -14,7 +14,7 @@ from portal.extensions import db
 from portal.feed import addresses, document, readers
 from portal.models import AppointmentStatus, Feed, FeedRead, NameDisplay, Provider, SyncMode
 from portal.practice import clients
-from tests.practice import NOW, add_provider, book, in_context, make_app
+from tests.scratch_practice import NOW, add_provider, book, in_context, make_app
 
 DAY = dt.timedelta(days=1)
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.calendar import occurrences
-from portal.connection import choosing, current, grant, switching
+from portal.connection import choosing, current, grants, switching
 from portal.errors import (
     TOOK_TOO_LONG,
     CalendarError,
@@ -42,7 +42,7 @@ from portal.models import (
 from portal.practice import clients
 from portal.standing import facts
 from portal.sync.modes import Effect, Link
-from tests.practice import NOW, add_provider, book, in_context, make_app, make_grant
+from tests.scratch_practice import NOW, add_provider, book, in_context, make_app, make_grant
 
 LATER = NOW + dt.timedelta(minutes=5)
 PRIMARY = CalendarEntry(
@@ -106,7 +106,7 @@ def mode_of(provider: Provider) -> str:
 
 def at_preview(provider: Provider) -> Connection:
     """A connection with its primary calendar chosen."""
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     (row,) = offer(connection, PRIMARY)
     choosing.choose(connection, [row.id], now=NOW)
     return connection
@@ -124,7 +124,7 @@ def running(provider: Provider) -> Connection:
 
 
 def test_a_first_consent_makes_a_connection_that_changes_nothing_yet(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     assert connection.phase is ConnectionPhase.CHOOSING
     assert (connection.google_sub, connection.email) == ("sub-1", "sub-1@example.com")
     assert provider.sync_mode is SyncMode.OFF
@@ -139,23 +139,23 @@ def test_every_box_has_to_be_ticked(provider: Provider, missing: str) -> None:
     grant = make_grant()
     partial = make_grant(scopes=grant.scopes - {SCOPE_PREFIX + missing})
     with pytest.raises(Refused, match="scope-missing"):
-        grant.accept_grant(provider, partial, now=NOW)
+        grants.accept_grant(provider, partial, now=NOW)
     assert current.live_connection(provider) is None
 
 
 def test_a_consent_without_a_lasting_token_is_refused(provider: Provider) -> None:
     with pytest.raises(Refused, match="no-refresh-token"):
-        grant.accept_grant(provider, make_grant(refresh_token=None), now=NOW)
+        grants.accept_grant(provider, make_grant(refresh_token=None), now=NOW)
 
 
 def test_one_google_account_serves_one_provider(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     sol = add_provider("sol.ortiz@example.com", name="Sol Ortiz")
     with pytest.raises(Refused, match="account-in-use"):
-        grant.accept_grant(sol, make_grant(), now=NOW)
+        grants.accept_grant(sol, make_grant(), now=NOW)
     connection.ended_at = NOW
     db.session.flush()
-    assert grant.accept_grant(sol, make_grant(), now=NOW).provider_id == sol.id
+    assert grants.accept_grant(sol, make_grant(), now=NOW).provider_id == sol.id
 
 
 def test_reconnecting_the_same_account_keeps_everything_and_heals(provider: Provider) -> None:
@@ -163,7 +163,9 @@ def test_reconnecting_the_same_account_keeps_everything_and_heals(provider: Prov
     connection.nonce, connection.app_calendar_id = "nonce", "app@group.calendar.google.com"
     connection.problem, connection.failures = "reconnect-required", 7
     fencing = connection.fencing
-    same = grant.accept_grant(provider, make_grant(email="new@example.com", refresh_token="newer"), now=LATER)
+    same = grants.accept_grant(
+        provider, make_grant(email="new@example.com", refresh_token="newer"), now=LATER
+    )
     assert same is connection
     assert (same.problem, same.failures, same.refresh_token) == (None, 0, "newer")
     assert connection.email == "new@example.com", "the address changed, the account did not"
@@ -176,7 +178,7 @@ def test_another_account_is_refused_and_leaves_the_connection_as_it_was(provider
     connection = running(provider)
     connection.problem = "reconnect-required"
     with pytest.raises(Refused, match="another-account"):
-        grant.accept_grant(provider, make_grant("sub-2"), now=LATER)
+        grants.accept_grant(provider, make_grant("sub-2"), now=LATER)
     assert (connection.google_sub, connection.problem) == ("sub-1", "reconnect-required")
 
 
@@ -184,7 +186,7 @@ def test_nothing_is_connected_while_the_last_one_is_still_going(provider: Provid
     running(provider)
     switching.choose_mode(provider, SyncMode.OFF, now=NOW)
     with pytest.raises(Refused, match="still-removing"):
-        grant.accept_grant(provider, make_grant(), now=LATER)
+        grants.accept_grant(provider, make_grant(), now=LATER)
 
 
 # Calendars
@@ -218,7 +220,7 @@ def test_a_calendar_that_cannot_be_chosen_has_its_reason(changes: dict[str, str]
 
 
 def test_every_calendar_is_listed_and_only_owned_ones_are_tried(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     shared = replace(HOME, calendar_id="headway", summary="Headway", access_role="reader")
     account = Account([shared, HOME, PRIMARY])
     choosing.offer_calendars(connection, cast("GoogleClient", account), now=NOW)
@@ -235,33 +237,33 @@ def test_every_calendar_is_listed_and_only_owned_ones_are_tried(provider: Provid
 def test_an_owned_calendar_that_does_not_open_cannot_be_chosen(
     provider: Provider, error: CalendarError
 ) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     (row,) = offer(connection, PRIMARY, primary=error)
     assert (row.why_not, row.entries) == ("unreadable", None)
 
 
 def test_a_busy_google_is_no_reason_against_a_calendar(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     with pytest.raises(RateLimited):
         offer(connection, PRIMARY, primary=RateLimited("rateLimitExceeded"))
 
 
 def test_without_time_to_ask_a_calendar_can_be_chosen_and_its_number_is_unknown(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     offer(connection, PRIMARY)
     (row,) = offer(connection, PRIMARY, primary=CalendarUnavailable(TOOK_TOO_LONG))
     assert (row.why_not, row.entries) == (None, None), "and the earlier number is no longer told"
 
 
 def test_a_calendar_whose_dates_take_google_too_long_can_be_chosen_uncounted(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     account = Account([PRIMARY], uncounted={"primary": CalendarUnavailable("connection")})
     choosing.offer_calendars(connection, cast("GoogleClient", account), now=NOW)
     assert [(row.why_not, row.entries) for row in choosing.offered_calendars(connection)] == [(None, None)]
 
 
 def test_a_google_that_does_not_answer_at_all_is_an_error(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     with pytest.raises(CalendarUnavailable):
         offer(connection, PRIMARY, primary=CalendarUnavailable("connection"))
 
@@ -290,7 +292,7 @@ def dates(number: int, start: dt.datetime = NOW) -> list[Any]:
 def test_what_a_calendar_would_bring_is_counted_by_one_page(
     provider: Provider, page: Page, entries: int | None
 ) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     account = Account([PRIMARY], pages={"primary": page})
     choosing.offer_calendars(connection, cast("GoogleClient", account), now=NOW)
     assert [row.entries for row in choosing.offered_calendars(connection)] == [entries]
@@ -340,15 +342,15 @@ def test_listing_again_updates_names_and_forgets_what_is_gone(provider: Provider
 
 
 def test_the_calendar_of_an_earlier_connection_stays_ours(provider: Provider) -> None:
-    earlier = grant.accept_grant(provider, make_grant(), now=NOW)
+    earlier = grants.accept_grant(provider, make_grant(), now=NOW)
     earlier.app_calendar_id, earlier.nonce, earlier.ended_at = HOME.calendar_id, "0f0f", NOW
     db.session.flush()
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     assert [row.why_not for row in offer(connection, HOME)] == ["app-calendar"]
 
 
 def test_only_what_was_offered_can_be_chosen(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     shared = replace(HOME, access_role="reader")
     primary, locked = offer(connection, PRIMARY, shared)
     for wrong in (locked.id, 999):
@@ -359,7 +361,7 @@ def test_only_what_was_offered_can_be_chosen(provider: Provider) -> None:
 
 
 def test_no_calendar_at_all_is_a_choice(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     offer(connection, PRIMARY)
     choosing.choose(connection, [], now=NOW)
     assert choosing.preview(connection, now=NOW).calendars == ()
@@ -429,7 +431,7 @@ def test_the_first_sync_changes_the_mode_and_empties_the_feed_at_once(provider: 
 
 
 def test_the_first_sync_waits_until_calendars_were_chosen(provider: Provider) -> None:
-    connection = grant.accept_grant(provider, make_grant(), now=NOW)
+    connection = grants.accept_grant(provider, make_grant(), now=NOW)
     with pytest.raises(Refused, match="nothing-chosen"):
         switching.begin_first_sync(connection, now=NOW)
 

@@ -18,7 +18,7 @@ from portal.engine.lease import LEASE_SECONDS, RENEW_BELOW_SECONDS, Lease
 from portal.errors import LeaseLost
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
-from tests.practice import NOW, SETTINGS, add_provider
+from tests.scratch_practice import NOW, SETTINGS, add_provider
 
 SECOND = dt.timedelta(seconds=1)
 
