@@ -21,7 +21,8 @@ from portal.extensions import db
 from portal.feed import addresses
 from portal.models import AppointmentKind, SyncMode
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 
 APPOINTMENTS, ROUNDS = 5_000, 9
 SOMEBODY = {"Authorization": "Basic " + base64.b64encode(b"bench:any").decode()}

@@ -16,7 +16,8 @@ from portal.google.client import GoogleClient, Tokens, Write
 from portal.google.oauth import CALENDAR_SCOPES
 from portal.models import AppointmentKind, Connection, Provider
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 from portal.sync import pace
 from portal.sync.event import Content, EventTime, Tag
 from sandbox.client import SandboxClient

@@ -21,7 +21,7 @@ from demo.processes import ROOT, Sandbox, plain_environment
 from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
-from portal.connection import choosing, switching
+from portal.connection import choosing, grants, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.engine.run import open_client

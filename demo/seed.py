@@ -28,7 +28,8 @@ from portal.extensions import db
 from portal.models import Appointment, AppointmentKind, AppointmentType, Client, Practice, Provider
 from portal.people import accounts
 from portal.practice import appointments, clients, offers
-from portal.practice.appointments import AllDay, AppointmentDetails, Timed, When
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import AllDay, Timed, When
 
 
 def main() -> None:

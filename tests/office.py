@@ -30,7 +30,8 @@ from portal.models import (
 )
 from portal.people import accounts
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed, When
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed, When
 from tests.forms import Element, read_page
 
 ZONE = "America/Chicago"

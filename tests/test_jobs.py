@@ -25,7 +25,8 @@ from portal.config import load_config
 from portal.extensions import db
 from portal.models import AppointmentKind, Connection, ConnectionPhase, Provider, SyncRun
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 from portal.rows import outbox
 from portal.standing import full_check
 from tests.scratch_practice import NOW, SETTINGS, add_provider, in_context, look_up

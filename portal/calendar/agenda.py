@@ -24,7 +24,7 @@ from portal.models import (
     Location,
     Provider,
 )
-from portal.practice.appointments import LONGEST_DAYS
+from portal.practice.spans import LONGEST_DAYS
 
 MISSED = ("canceled", "late-canceled", "no-show")
 BUSY = "Busy"

@@ -14,8 +14,8 @@ from portal.calendar.agenda import Entry, Filters
 from portal.localtime import ONE_DAY, today
 from portal.models import Appointment, Provider
 from portal.practice import series, zones
-from portal.practice.appointments import AllDay, Timed, When, in_zone, when_of
 from portal.practice.series import Rule, Scope
+from portal.practice.spans import AllDay, Timed, When, in_zone, when_of
 
 MOST_NAMED = 4
 

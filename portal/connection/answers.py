@@ -22,7 +22,7 @@ from portal.models import (
     Provider,
 )
 from portal.practice import appointments
-from portal.practice.appointments import AllDay, Timed, When
+from portal.practice.spans import AllDay, Timed, When
 from portal.rows import google_events, outbox
 from portal.sync.event import EventTime
 

@@ -13,23 +13,11 @@ import sqlalchemy as sa
 
 from portal.calendar import occurrences
 from portal.connection.current import RUNNING_PHASES
-from portal.errors import (
-    TOOK_TOO_LONG,
-    CalendarUnavailable,
-    EventNotFound,
-    InvalidInput,
-    PermissionDenied,
-)
+from portal.errors import TOOK_TOO_LONG, CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied
 from portal.extensions import db
 from portal.google.client import LIST_PAGE_SIZE, CalendarEntry, GoogleClient
 from portal.localtime import ONE_DAY
-from portal.models import (
-    Appointment,
-    Connection,
-    ConnectionPhase,
-    Feed,
-    GoogleCalendar,
-)
+from portal.models import Appointment, Connection, ConnectionPhase, Feed, GoogleCalendar
 from portal.practice import clients
 from portal.rows import event_links, google_events, outbox
 

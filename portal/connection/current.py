@@ -5,11 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import (
-    Connection,
-    ConnectionPhase,
-    Provider,
-)
+from portal.models import Connection, ConnectionPhase, Provider
 from portal.sync.modes import Link
 
 OFFERED_PHASES = frozenset({ConnectionPhase.CHOOSING, ConnectionPhase.PREVIEW})

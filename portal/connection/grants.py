@@ -8,16 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.connection.current import clear_problem, last_ended, live_connection
-from portal.errors import (
-    Refused,
-)
+from portal.errors import Refused
 from portal.extensions import db
 from portal.google.oauth import Grant
-from portal.models import (
-    Connection,
-    ConnectionPhase,
-    Provider,
-)
+from portal.models import Connection, ConnectionPhase, Provider
 from portal.rows import outbox
 
 

@@ -9,12 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import (
-    Connection,
-    GoogleCalendar,
-    GoogleEvent,
-    Provider,
-)
+from portal.models import Connection, GoogleCalendar, GoogleEvent, Provider
 
 MARK_LENGTH = 4
 

@@ -12,18 +12,10 @@ import sqlalchemy as sa
 from portal.connection import cards
 from portal.connection.current import OFFERED_PHASES, clear_problem, link_of, live_connection
 from portal.connection.leftovers import leave_behind, remember_own
-from portal.errors import (
-    Refused,
-)
+from portal.errors import Refused
 from portal.extensions import db
 from portal.feed import addresses
-from portal.models import (
-    Connection,
-    ConnectionPhase,
-    EventLink,
-    Provider,
-    SyncMode,
-)
+from portal.models import Connection, ConnectionPhase, EventLink, Provider, SyncMode
 from portal.practice import clients
 from portal.rows import outbox
 from portal.sync import modes

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 import structlog
 
 from portal.engine import app_calendar, channels, freshness, lease, tear_down
-from portal.engine.pull import begin_generation, extend_occurrences, pull
+from portal.engine.expanding import extend_occurrences
+from portal.engine.pull import begin_generation, pull
 from portal.engine.push import push
 from portal.engine.run import HAND_ON_SECONDS, Clock, Run
 from portal.errors import CalendarError, CalendarUnavailable, EventNotFound, LeaseLost, PermissionDenied

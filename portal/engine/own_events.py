@@ -13,34 +13,27 @@ from portal.engine.run import Run
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, CardKind, EventLink, LinkState
 from portal.practice import appointments, clients
-from portal.practice.appointments import AllDay, Timed, When
+from portal.practice.spans import AllDay, Timed, When
 from portal.rows import event_links
 from portal.sync import breaker
 from portal.sync.event import Event, EventTime
 from portal.sync.inbound import (
-    Adopt,
     AdoptWrite,
     AskDeleted,
     ConfirmGone,
-    DeleteStray,
     HoldWrites,
     Ignore,
-    Import,
-    KeepAndAsk,
     OwnEventAction,
     Readopt,
     Redelete,
     RefreshEtag,
     Reschedule,
     Restore,
-    StrayAction,
     decide_own,
-    decide_stray,
 )
-from portal.sync.outbound import LocalAppointment, event_id
+from portal.sync.outbound import LocalAppointment
 
 FROM_GOOGLE = "google"
-MOST_REVIVALS = 100  # far more deletions and returns than one appointment sees
 
 
 def is_as_agreed(link: EventLink, event: Event) -> bool:
@@ -135,54 +128,6 @@ def _decide(run: Run, link: EventLink, event: Event, local: LocalAppointment) ->
         is_scheduled=link.appointment.status is AppointmentStatus.SCHEDULED,
         now=run.now,
     )
-
-
-def settle_stray(run: Run, event: Event) -> bool:
-    """Deal with an event of the app calendar without a link. True if it is to be imported like any other."""
-    appointment = _tagged_appointment(run, event)
-    link = _link_of(appointment)
-    action: StrayAction = decide_stray(
-        event,
-        installation=run.practice.installation,
-        appointment=local_value(run, appointment) if appointment else None,
-        link=event_links.link_value(link) if link else None,
-    )
-    match action:
-        case Import():
-            return True
-        case Ignore():
-            return False
-        case Adopt():
-            assert appointment is not None
-            _adopt(run, link, event, appointment)
-        case DeleteStray():
-            assert appointment is not None
-            _delete_stray(run, link, event, appointment)
-        case KeepAndAsk():
-            provider_id = run.connection.provider_id
-            cards.put_unknown(provider_id, event.event_id, connection_id=run.connection_id, now=run.now)
-        case _:
-            assert_never(action)
-    return False
-
-
-def adopt_if_wanted(run: Run, event: Event) -> bool:
-    """Look at a stray again before it goes: its appointment may have lost its other event. True: it stays."""
-    appointment = _tagged_appointment(run, event)
-    link = _link_of(appointment)
-    if appointment is None or event.is_cancelled:
-        return False
-    if link is not None and link.event_id == event.event_id:
-        return link.state is LinkState.LIVE
-    action = decide_stray(
-        event,
-        installation=run.practice.installation,
-        appointment=local_value(run, appointment),
-        link=event_links.link_value(link) if link else None,
-    )
-    if isinstance(action, Adopt):
-        _adopt(run, link, event, appointment)
-    return isinstance(action, Adopt)
 
 
 def local_value(run: Run, appointment: Appointment) -> LocalAppointment:
@@ -340,76 +285,6 @@ def _tell(
         detail=detail,
         now=run.now,
     )
-
-
-def _tagged_appointment(run: Run, event: Event) -> Appointment | None:
-    if event.tag is None:
-        return None
-    return db.session.scalar(
-        sa.select(Appointment).where(
-            Appointment.public_id == event.tag.appointment,
-            Appointment.provider_id == run.connection.provider_id,
-        )
-    )
-
-
-def _link_of(appointment: Appointment | None) -> EventLink | None:
-    if appointment is None:
-        return None
-    return db.session.scalar(sa.select(EventLink).where(EventLink.appointment_id == appointment.id))
-
-
-def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
-    """Ours, with no live event here: linked, and then judged like any unsettled write of ours."""
-    if link is None:
-        link = EventLink(appointment_id=appointment.id, connection_id=run.connection_id, revival=0)
-        db.session.add(link)
-    if link.state is LinkState.HELD:
-        cards.close(appointment, outcome="restored-in-google", now=run.now)
-    link.event_id, link.state = event.event_id, LinkState.LIVE
-    link.etag, link.content_hash, link.remote_updated = None, None, None
-    link.revision, link.times_hash = 0, None  # its tag tells, and may be newer than this database
-    link.revival = max(link.revival, _revival_of(run, event, appointment))
-    link.agreed_at = run.now
-    link.appointment = appointment
-    db.session.flush()
-    settle(run, link, event)
-    run.counts["adopted"] += 1
-
-
-def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
-    """Ours, but not wanted: push deletes it by its link, unless that one has another live event."""
-    revival = _revival_of(run, event, appointment)
-    if link is not None and link.state in (LinkState.LIVE, LinkState.DELETING):
-        link.revival = max(link.revival, revival)  # its id is not used again
-        if event.event_id not in run.connection.unwanted:
-            run.connection.unwanted = [*run.connection.unwanted, event.event_id]
-        return
-    if link is None:
-        link = EventLink(
-            appointment_id=appointment.id, connection_id=run.connection_id, revival=0, revision=0
-        )
-        db.session.add(link)
-    elif revival < link.revival:
-        _tell_of_return(run, event, appointment)
-    elif link.state is LinkState.HELD:
-        cards.close(appointment, outcome="over-here", now=run.now)
-    link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
-    link.revival = max(link.revival, revival)
-
-
-def _revival_of(run: Run, event: Event, appointment: Appointment) -> int:
-    """Which revival this event is; 0 when it was made under an earlier nonce."""
-    for revival in range(MOST_REVIVALS):
-        candidate = event_id(
-            installation=run.practice.installation,
-            nonce=run.connection.nonce or "",
-            public_id=appointment.public_id,
-            revival=revival,
-        )
-        if candidate == event.event_id:
-            return revival
-    return 0
 
 
 def _when(start: EventTime, end: EventTime, timezone: str) -> When:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
 
-import sqlalchemy as sa
-
-from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD
-from portal.connection import cards
-from portal.engine import calendar_list, own_events
+from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE
+from portal.engine import calendar_list, own_events, strays
+from portal.engine.expanding import expand_series
+from portal.engine.full_pass import finish_full_pass, look_for, unlisted_links, wants_second_look
 from portal.engine.run import Run
 from portal.errors import (
     EventNotFound,
@@ -25,16 +23,12 @@ from portal.errors import (
 from portal.extensions import db
 from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
 from portal.google.codec import from_google
-from portal.models import EventLink, GoogleCalendar, GoogleEvent, LinkState
+from portal.models import GoogleCalendar, GoogleEvent
 from portal.rows import event_links, google_events
-from portal.sync import breaker
 from portal.sync.event import Event
 from portal.sync.recurrence import expand
 
 MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
-JUST_AGREED = dt.timedelta(minutes=5)  # lists may lag behind answers
-MOST_LOOKED_UP = 100  # after one pull; the others come after the next
-MISSING_AGAIN = dt.timedelta(minutes=2)
 # A sync token answers only the query that it came from; another query means another generation.
 QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=false".encode()).hexdigest()
 
@@ -76,7 +70,7 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
     new_generations = 0
     while True:
         calendar = db.session.get_one(GoogleCalendar, calendar_id)
-        if calendar.query_signature != QUERY_SIGNATURE or _wants_second_look(run, calendar):
+        if calendar.query_signature != QUERY_SIGNATURE or wants_second_look(run, calendar):
             begin_generation(calendar)
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
@@ -101,13 +95,6 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             return False
 
 
-def _wants_second_look(run: Run, calendar: GoogleCalendar) -> bool:
-    """A pass missed so many events that another one, ten minutes later, must miss them too."""
-    since = calendar.absent_since
-    is_pass_under_way = calendar.sync_token is None
-    return since is not None and not is_pass_under_way and run.now - since >= breaker.SECOND_PASS_AFTER
-
-
 def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     """Apply one page and store the token that follows it, in one transaction. True after the last page."""
     calendar = db.session.get_one(GoogleCalendar, calendar_id)
@@ -117,9 +104,9 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     calendar.page_token = page.next_page_token
     if is_last:
         if calendar.is_full_pass:
-            _finish_full_pass(run, calendar)
+            finish_full_pass(run, calendar)
         if calendar.is_app_calendar:
-            absent = _unlisted_links(run, calendar)
+            absent = unlisted_links(run, calendar)
         calendar.sync_token = page.next_sync_token
         calendar.is_full_pass = False
         calendar.last_pulled_at = run.now
@@ -129,7 +116,7 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     for link_id in absent:
         if not run.has_room(["get"]):
             break  # the next pull asks for the others
-        _look_for(run, calendar.calendar_id, link_id)
+        look_for(run, calendar.calendar_id, link_id)
     if absent:
         own_events.group_deletions(run)
         run.commit()
@@ -167,11 +154,11 @@ def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData
 def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> list[Event]:
     """Settle what is ours in the app calendar; give back what is to be imported like any other event."""
     links = event_links.links_by_event(run.connection_id, [event.event_id for event in events])
-    changed, strays = [], []
+    changed, unlinked = [], []
     for event in events:
         link = links.get(event.event_id)
         if link is None:
-            strays.append(event)
+            unlinked.append(event)
             continue
         link.generation = calendar.generation
         link.missing_since, link.has_guests = None, event.has_guests
@@ -180,7 +167,7 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
     if changed:
         own_events.settle_page(run, changed)
     # after the others: whether a stray is wanted depends on what became of its appointment's own event
-    return [event for event in strays if own_events.settle_stray(run, event)]
+    return [event for event in unlinked if strays.settle_stray(run, event)]
 
 
 def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> None:
@@ -215,7 +202,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
     google_events.delete_events(gone)
     _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
     touched |= _store_new(run, calendar, new)
-    _expand_series(run, calendar, touched)
+    expand_series(run, calendar, touched)
 
 
 def _store_new(run: Run, calendar: GoogleCalendar, events: list[Event]) -> set[str]:
@@ -253,50 +240,6 @@ def _drop_orphans(calendar: GoogleCalendar, tombstones: list[Event]) -> None:
         google_events.delete_events(rows)
 
 
-def _expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) -> None:
-    """Make the occurrences of these series and single events anew."""
-    after, before = run.now - KEPT_BEFORE, run.now + EXPANDED_AHEAD
-    all_rows: list[GoogleEvent] = []
-    occurrences = []
-    for rows in google_events.series_rows(calendar, series).values():
-        if not rows or rows[0].recurring_event_id is not None:
-            continue  # overrides that wait for their master
-        by_id = {row.event_id: row for row in rows}
-        all_rows += rows
-        first, *overrides = [google_events.event_value(row) for row in rows]
-        try:
-            found = expand(first, overrides, after=after, before=before)
-        except InvalidCalendarData as error:
-            rows[0].quarantine = error.code
-            run.counts["quarantined"] += 1
-            continue
-        rows[0].expanded_until = before
-        occurrences += [(by_id[occurrence.event_id], occurrence) for occurrence in found]
-    google_events.replace_occurrences(run.connection.provider_id, all_rows, occurrences)
-
-
-def extend_occurrences(run: Run, *, most: int = 200) -> None:
-    """Let the window slide: expand the series whose dates end too soon, a few at a time."""
-    due = db.session.execute(
-        sa.select(GoogleEvent.google_calendar_id, GoogleEvent.event_id)
-        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
-        .where(
-            GoogleCalendar.connection_id == run.connection_id,
-            GoogleEvent.recurring_event_id.is_(None),
-            GoogleEvent.quarantine.is_(None),
-            GoogleEvent.expanded_until < run.now + READY_AHEAD,
-        )
-        .limit(most)
-    ).all()
-    by_calendar: dict[int, list[str]] = {}
-    for calendar_id, event_id in due:
-        by_calendar.setdefault(calendar_id, []).append(event_id)
-    for calendar_id, event_ids in by_calendar.items():
-        _expand_series(run, db.session.get_one(GoogleCalendar, calendar_id), event_ids)
-    if due:
-        run.commit()
-
-
 def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalendarData]) -> None:
     """Keep an odd event's id and what is odd about it, for the doctor; it is drawn nowhere."""
     rows = google_events.google_events_by_id(calendar, odd)
@@ -313,88 +256,6 @@ def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalend
             link.generation = calendar.generation  # it is there, so it need not be looked up
     db.session.flush()
     google_events.replace_occurrences(run.connection.provider_id, list(rows.values()), [])
-
-
-def _finish_full_pass(run: Run, calendar: GoogleCalendar) -> None:
-    """Sweep what the whole list did not name."""
-    unseen = _believed(run, calendar)
-    if unseen:
-        touched = {row.recurring_event_id or row.event_id for row in unseen}
-        run.counts["removed_here"] += len(unseen)
-        google_events.delete_events(unseen)
-        _expand_series(run, calendar, touched)
-
-
-def _believed(run: Run, calendar: GoogleCalendar) -> list[GoogleEvent]:
-    """The events that are to go since the full pass did not name them. Too many wait for a second pass."""
-    unseen = list(
-        db.session.scalars(
-            sa.select(GoogleEvent).where(
-                GoogleEvent.google_calendar_id == calendar.id,
-                GoogleEvent.generation != calendar.generation,
-            )
-        )
-    )
-    missing, total, named = google_events.count_units(calendar, now=run.now)
-    judged = breaker.judge_absence(
-        missing=missing, total=total, named=named, absent_since=calendar.absent_since, now=run.now
-    )
-    match judged:
-        case breaker.Absence.REMOVE:
-            if calendar.absent_since is not None:
-                calendar.absent_since = None
-                cards.close_about_calendar(run.connection, calendar.id, now=run.now)
-            return unseen
-        case breaker.Absence.WAIT:
-            calendar.absent_since = calendar.absent_since or run.now
-        case breaker.Absence.ASK:
-            cards.ask_about_empty_calendar(run.connection, calendar.id, now=run.now)
-    run.counts["held_back"] += len(unseen)
-    return []
-
-
-def _unlisted_links(run: Run, calendar: GoogleCalendar) -> list[int]:
-    """Links whose event no list of this generation has named. Absence there is only a suspicion.
-
-    Asked after every pull, not only after a whole list: what was agreed too lately to be judged then has no
-    tombstone in any later list if it was deleted before the whole list ended.
-    """
-    return list(
-        db.session.scalars(
-            sa.select(EventLink.id)
-            .where(
-                EventLink.connection_id == run.connection_id,
-                EventLink.state == LinkState.LIVE,
-                EventLink.generation != calendar.generation,
-                EventLink.agreed_at < run.now - JUST_AGREED,
-            )
-            .order_by(EventLink.agreed_at, EventLink.id)
-            .limit(MOST_LOOKED_UP)
-        )
-    )
-
-
-def _look_for(run: Run, calendar_id: str, link_id: int) -> None:
-    """Ask Google for the one event. A 404 counts only when it is said again two minutes later."""
-    event_id = db.session.get_one(EventLink, link_id).event_id
-    try:
-        event = from_google(run.google.get_event(calendar_id, event_id))
-    except InvalidCalendarData:
-        return
-    except EventNotFound:
-        event = Event(event_id=event_id, status="cancelled")
-        link = db.session.get_one(EventLink, link_id)
-        if link.missing_since is None or run.now - link.missing_since < MISSING_AGAIN:
-            link.missing_since = link.missing_since or run.now
-            run.commit()
-            return
-    link = db.session.get_one(EventLink, link_id)
-    link.missing_since = None
-    own_events.settle(run, link, event)
-    app_calendar = run.app_calendar()
-    if app_calendar is not None:
-        link.generation = app_calendar.generation  # looked up is as good as listed
-    run.commit()
 
 
 def _mark_stale(run: Run, calendar_id: int) -> None:

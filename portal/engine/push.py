@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from portal.connection import cards
-from portal.engine import own_events
+from portal.engine import own_events, strays
 from portal.engine.run import Run
 from portal.errors import (
     CalendarError,
@@ -113,7 +113,7 @@ def _is_wanted_again(run: Run, calendar_id: str, event_id: str) -> bool:
         event = from_google(run.google.get_event(calendar_id, event_id))
     except (EventNotFound, InvalidCalendarData):
         return False
-    is_wanted = own_events.adopt_if_wanted(run, event)
+    is_wanted = strays.adopt_if_wanted(run, event)
     run.commit()
     return is_wanted
 

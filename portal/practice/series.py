@@ -26,8 +26,9 @@ from portal.models import (
     Provider,
     SeriesFrequency,
 )
-from portal.practice import appointments
-from portal.practice.appointments import AllDay, AppointmentDetails, Timed, When
+from portal.practice import appointments, spans
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import AllDay, Timed, When
 
 HORIZON_DAYS = 366
 LONGEST_STEP = 52
@@ -63,13 +64,13 @@ class Rule:
 
     def _weekly(self, start: dt.date) -> Iterator[dt.date]:
         date = start
-        while date.year < appointments.YEARS.stop:
+        while date.year < spans.YEARS.stop:
             yield date
             date += 7 * self.every * ONE_DAY
 
     def _monthly(self, start: dt.date) -> Iterator[dt.date]:
         month = start.year * 12 + start.month - 1
-        while month // 12 < appointments.YEARS.stop:
+        while month // 12 < spans.YEARS.stop:
             year, number = month // 12, month % 12 + 1
             if self.by_weekday:
                 yield _same_weekday(start, year, number)
@@ -202,7 +203,7 @@ def change(
     if appointment.revision != revision:
         raise StaleRevision
     before = _details_of(appointment)
-    before = replace(before, when=appointments.in_zone(before.when, details.when.timezone))
+    before = replace(before, when=spans.in_zone(before.when, details.when.timezone))
     shift = date_of(details.when) - date_of(before.when)
     found = affected(appointment, scope, now=now)
     if shift and scope is Scope.FOLLOWING:
@@ -348,7 +349,7 @@ def _rule_of(series: AppointmentSeries) -> Rule:
 def _details_of(appointment: Appointment) -> AppointmentDetails:
     return AppointmentDetails(
         kind=appointment.kind,
-        when=appointments.when_of(appointment),
+        when=spans.when_of(appointment),
         client=appointment.client,
         title=appointment.title or "",
         location=appointment.location or "",

@@ -25,8 +25,9 @@ from portal.models import (
     Provider,
     UndoStep,
 )
-from portal.practice import appointments, clients
-from portal.practice.appointments import AllDay, AppointmentDetails, Timed, When
+from portal.practice import appointments, clients, spans
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import AllDay, Timed, When
 
 KEPT = dt.timedelta(minutes=10)
 ROWS_AT_ONCE = 500
@@ -166,7 +167,7 @@ def _state_of(row: Appointment) -> dict[str, Any]:
         "title": row.title,
         "location": row.location,
         "is_free": row.is_free,
-        "when": _when_state(appointments.when_of(row)),
+        "when": _when_state(spans.when_of(row)),
         "status": row.status.value,
         "reason": row.status_reason,
         "is_archived": row.archived_at is not None,

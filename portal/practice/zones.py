@@ -17,7 +17,7 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import Appointment, AppointmentSeries, Provider
 from portal.practice import appointments, series
-from portal.practice.appointments import Timed, When, in_zone, when_of
+from portal.practice.spans import Timed, When, in_zone, when_of
 from portal.practice.undo import Memory
 
 REGIONS = (

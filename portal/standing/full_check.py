@@ -29,7 +29,7 @@ from portal.extensions import begin_reading, begin_writing, db
 from portal.google.client import GoogleClient
 from portal.models import CheckRequest, Checkup, Connection, GoogleCalendar
 from portal.rows import outbox
-from portal.standing import compare
+from portal.standing import compare, stretch
 from portal.sync.modes import Link
 
 MOST_DIFFERENCES = 50
@@ -171,7 +171,7 @@ class _Check:
         self._keep(calendar_id, items, wrong, zone)
 
     def _keep(
-        self, calendar_id: int, items: list[compare.Item], wrong: list[dict[str, Any]], zone: dt.tzinfo
+        self, calendar_id: int, items: list[stretch.Item], wrong: list[dict[str, Any]], zone: dt.tzinfo
     ) -> None:
         """Add one calendar to what was found, as counts by day, ids and codes."""
         begin_writing()
@@ -238,11 +238,11 @@ def _is_free(now: dt.datetime) -> sa.ColumnElement[bool]:
     return sa.or_(CheckRequest.alive_at.is_(None), CheckRequest.alive_at <= now - DEAD_AFTER)
 
 
-def _day_of(item: compare.Item, zone: dt.tzinfo) -> dt.date:
+def _day_of(item: stretch.Item, zone: dt.tzinfo) -> dt.date:
     return item.start.date or item.start.instant.astimezone(zone).date()
 
 
-def _difference(item: compare.Item, zone: dt.tzinfo) -> dict[str, Any]:
+def _difference(item: stretch.Item, zone: dt.tzinfo) -> dict[str, Any]:
     return {
         "verdict": item.verdict,
         "day": _day_of(item, zone).isoformat(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.views.accounts import login
-from portal.views.appointments import appointments
+from portal.views.appointments import booking, desk, ending, moving, showing
 from portal.views.calendar import calendar, finding
 from portal.views.clients import clients
 from portal.views.drafts import drafting
@@ -16,9 +16,11 @@ from portal.views.page import undoing
 from portal.views.settings import offering, preferences, settings, zoning
 from portal.views.sync import overview
 
+APPOINTMENT_PAGES = (booking, ending, moving, showing)  # their addresses are on desk.blueprint
+
 BLUEPRINTS = (
     login.blueprint,
-    appointments.blueprint,
+    desk.blueprint,
     calendar.blueprint,
     clients.blueprint,
     drafting.blueprint,

@@ -23,7 +23,8 @@ from portal.extensions import db
 from portal.models import AppointmentKind
 from portal.people import accounts
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import Complaints, entries, sign_in
 from tests.browser.test_walk import (

@@ -30,7 +30,8 @@ from portal.models import (
 )
 from portal.people import accounts
 from portal.practice import appointments, clients
-from portal.practice.appointments import AllDay, AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import AllDay, Timed
 from sandbox import serve
 from sandbox.client import Json, SandboxClient
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from portal import jobs
 from portal.connection import current, leftovers, switching
-from portal.engine import lease, own_events
+from portal.engine import lease, own_events, strays
 from portal.engine.connection_run import Outcome
 from portal.engine.run import Run, open_client
 from portal.extensions import db
@@ -323,7 +323,7 @@ def test_an_older_event_that_comes_back_for_one_that_is_over_leaves_no_question(
     link = db.session.scalars(sa.select(EventLink)).one()
     link.revival = revival
     run.commit()
-    assert not own_events.settle_stray(run, from_google(office.event_of(appointment)))
+    assert not strays.settle_stray(run, from_google(office.event_of(appointment)))
     run.commit()
     assert [card for card in open_cards(office) if card.needs_answer] == []
     lease.release(run.lease)

@@ -37,7 +37,8 @@ from portal.models import (
 )
 from portal.people import accounts
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 from portal.rows import event_links
 from sandbox.client import ControlRefused, Json, SandboxClient
 from tests.google_dates import google_shows, promised, start_of

@@ -17,7 +17,8 @@ from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import AppointmentKind, GoogleEvent
 from portal.practice import appointments
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 from sandbox import serve
 from sandbox.client import Json, SandboxClient
 from tests.engine.conftest import EMAIL, ZONE, Office, app, office  # noqa: F401 (fixtures)

@@ -13,8 +13,8 @@ import pytest
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, AppointmentKind, AppointmentStatus
-from portal.practice import appointments, clients
-from portal.practice.appointments import AllDay, Timed
+from portal.practice import appointments, clients, spans
+from portal.practice.spans import AllDay, Timed
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, make_app
 
 LATER = NOW + dt.timedelta(minutes=5)
@@ -52,7 +52,7 @@ def test_an_all_day_entry_lies_between_the_midnights_of_its_zone(office: Office)
     days = AllDay(dt.date(2026, 3, 8), dt.date(2026, 3, 9), ZONE)  # 23 hours long
     booked = office.book(days, title="Notes day")
     assert booked.ends_at - booked.starts_at == dt.timedelta(hours=23)
-    assert appointments.when_of(booked) == days
+    assert spans.when_of(booked) == days
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from portal.errors import Refused
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, AppointmentStatus, SeriesFrequency, UndoStep
 from portal.practice import appointments, clients, series, undo
-from portal.practice.appointments import AllDay, Timed
 from portal.practice.series import Rule, Scope
+from portal.practice.spans import AllDay, Timed
 from portal.practice.undo import Memory
 from tests.office import NOW, VERB, ZONE, Office, at, make_app
 

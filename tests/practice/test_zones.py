@@ -13,9 +13,9 @@ from portal.calendar import overlaps
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, SeriesFrequency
-from portal.practice import appointments, series, undo, zones
-from portal.practice.appointments import AllDay, Timed
+from portal.practice import appointments, series, spans, undo, zones
 from portal.practice.series import Rule, Scope
+from portal.practice.spans import AllDay, Timed
 from portal.practice.zones import Kept
 from tests.office import NOW, VERB, ZONE, Office, at, make_app
 
@@ -80,7 +80,7 @@ def test_clock_times_kept_are_the_same_clock_times_in_the_new_zone(office: Offic
     assert move(office, timezone, Kept.CLOCK)[0] == 30
     assert clocks() == before
     assert [row.starts_at for row in rows()] == [
-        appointments.when_of(row).starts_at for row in rows() if row.timezone == timezone
+        spans.when_of(row).starts_at for row in rows() if row.timezone == timezone
     ]
 
 
@@ -112,14 +112,14 @@ def test_all_day_entries_keep_their_dates(office: Office, kept: Kept) -> None:
     day = dt.date(2026, 12, 24)
     made = office.book(AllDay(day, day + dt.timedelta(days=2), ZONE), title="Off")
     move(office, KIRITIMATI, kept)
-    assert appointments.when_of(made) == AllDay(day, day + dt.timedelta(days=2), KIRITIMATI)
+    assert spans.when_of(made) == AllDay(day, day + dt.timedelta(days=2), KIRITIMATI)
 
 
 def test_a_moment_that_the_new_clock_names_twice_is_kept_all_the_same(office: Office) -> None:
     when = Timed(dt.date(2027, 10, 30), dt.time(19, 30), ZONE, 50)  # 2:30 in Berlin for the second time
     made = office.book(when)
     move(office, BERLIN, Kept.MOMENT)
-    assert appointments.when_of(made).starts_at == when.starts_at
+    assert spans.when_of(made).starts_at == when.starts_at
 
 
 @pytest.mark.parametrize("timezone", [BERLIN, KIRITIMATI, "Pacific/Pago_Pago"])
@@ -173,7 +173,7 @@ def test_changing_the_place_of_all_from_a_past_one_moves_none(office: Office) ->
     first.start_date -= dt.timedelta(days=7)
     move(office, BERLIN, Kept.CLOCK)
     before = clocks()
-    when = appointments.in_zone(appointments.when_of(first), BERLIN)
+    when = spans.in_zone(spans.when_of(first), BERLIN)
     details = office.details(when, location="Maple Room")
     series.change(first, details, Scope.ALL, revision=first.revision, actor=office.provider, **VERB)
     assert clocks() == before

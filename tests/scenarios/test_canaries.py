@@ -12,7 +12,8 @@ import redis
 from portal.extensions import db
 from portal.models import AppointmentKind, Client, NameDisplay
 from portal.practice import appointments, clients
-from portal.practice.appointments import AppointmentDetails, Timed
+from portal.practice.appointments import AppointmentDetails
+from portal.practice.spans import Timed
 from tests.engine.conftest import EMAIL, ZONE
 from tests.engine.test_pull import timed
 from tests.forms import Reader

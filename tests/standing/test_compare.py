@@ -13,7 +13,7 @@ import pytest
 from portal.engine.run import open_client
 from portal.errors import Refused
 from portal.extensions import db
-from portal.models import Checkup, EventLink, GoogleEvent, GoogleOccurrence
+from portal.models import Checkup, EventLink, GoogleCalendar, GoogleEvent, GoogleOccurrence
 from portal.standing import checks, compare, full_check, proof, report
 from tests.engine.conftest import EMAIL, Office
 
@@ -100,7 +100,7 @@ def test_every_google_event_is_shown_or_hidden_with_a_reason(office: Office) -> 
     office.connect_and_rest()
     office.google.add_event(EMAIL, summary="Just now", **timed(office))
     office.google.add_event(EMAIL, summary="All day", **whole_day(office))
-    primary = db.session.scalars(db.select(compare.GoogleCalendar).filter_by(calendar_id="primary")).one()
+    primary = db.session.scalars(db.select(GoogleCalendar).filter_by(calendar_id="primary")).one()
     assert verdicts(office, primary.summary) == {
         "Gym": "shown",
         "Parcel": "shown-free",
@@ -114,7 +114,7 @@ def test_every_google_event_is_shown_or_hidden_with_a_reason(office: Office) -> 
 def test_a_series_is_compared_date_by_date(office: Office) -> None:
     office.google.add_event(EMAIL, summary="Choir", recurrence=["RRULE:FREQ=DAILY;COUNT=5"], **timed(office))
     office.connect_and_rest()
-    primary = db.session.scalars(db.select(compare.GoogleCalendar).filter_by(calendar_id="primary")).one()
+    primary = db.session.scalars(db.select(GoogleCalendar).filter_by(calendar_id="primary")).one()
     assert verdicts(office, primary.summary, days=5) == {"Choir": "shown"}
     row = db.session.scalars(
         db.select(GoogleOccurrence).order_by(GoogleOccurrence.starts_at).offset(2).limit(1)
@@ -140,7 +140,7 @@ def test_what_is_only_here_is_found(office: Office) -> None:
     event = office.google.add_event(EMAIL, summary="Gym", **timed(office))
     office.connect_and_rest()
     office.google.delete_event(EMAIL, "primary", event["id"])
-    primary = db.session.scalars(db.select(compare.GoogleCalendar).filter_by(calendar_id="primary")).one()
+    primary = db.session.scalars(db.select(GoogleCalendar).filter_by(calendar_id="primary")).one()
     assert verdicts(office, primary.summary) == {"Gym": "only-here"}
 
 

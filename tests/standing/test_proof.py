@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portal.errors import Refused
 from portal.extensions import db
 from portal.models import Appointment
 from portal.practice import appointments
@@ -66,5 +67,5 @@ def test_there_is_nothing_to_push_for_one_that_is_over(office: Office) -> None:
     office.connect_and_rest()
     appointments.archive(appointment, now=office.clock(), actor=office.provider, source="web")
     db.session.commit()
-    with pytest.raises(appointments.Refused):
+    with pytest.raises(Refused):
         proof.push_again(appointment, now=office.clock())

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from portal.models import Appointment, AppointmentType, Client
-from portal.views.appointments.appointment_form import AppointmentForm
+from portal.views.appointments.form import AppointmentForm
 from portal.views.page.wording import KINDS, client_option, clock, long_date
 
 LABELS = {

@@ -8,7 +8,7 @@ from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.models import Appointment, Provider
 from portal.practice import series
-from portal.views.appointments.appointment_form import AppointmentForm
+from portal.views.appointments.form import AppointmentForm
 
 
 def of_form(provider: Provider, form: AppointmentForm, appointment: Appointment | None) -> Overlaps:

@@ -13,7 +13,7 @@ from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import Draft
 from portal.practice import drafts
-from portal.views.appointments import appointments
+from portal.views.appointments import booking, ending, moving
 from portal.views.clients import clients
 from portal.views.page import lapsed
 from portal.views.page.signing_in import signed_in_provider
@@ -23,10 +23,10 @@ blueprint = Blueprint("drafting", __name__, url_prefix="/drafts")
 
 # The form of each address, from the fields that were typed
 DRAWN: dict[str, Callable[..., str]] = {
-    "appointments.create": appointments.draw_new,
-    "appointments.update": appointments.draw_edit,
-    "appointments.move": appointments.draw_move,
-    "appointments.cancel": appointments.draw_cancel,
+    "appointments.create": booking.draw_new,
+    "appointments.update": booking.draw_edit,
+    "appointments.move": moving.draw_move,
+    "appointments.cancel": ending.draw_cancel,
     "clients.create": clients.draw_new,
     "clients.update": clients.draw_edit,
     "settings.save_profile": settings.draw,

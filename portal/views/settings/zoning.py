@@ -17,7 +17,7 @@ from portal.localtime import to_local
 from portal.models import Appointment, Provider
 from portal.people import audit
 from portal.practice import zones
-from portal.practice.appointments import in_zone, when_of
+from portal.practice.spans import in_zone, when_of
 from portal.practice.zones import Kept
 from portal.views.page.signing_in import signed_in_provider
 

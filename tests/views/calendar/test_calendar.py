@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from portal.extensions import db
 from portal.practice import appointments
-from portal.practice.appointments import AllDay, Timed
+from portal.practice.spans import AllDay, Timed
 from tests.forms import Element
 from tests.office import MONDAY, VERB, ZONE, Office, at, entries, get, one_entry
 

@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.models import AuditEntry, GoogleEvent, Provider
 from portal.people import accounts
 from portal.practice import appointments, offers
-from portal.practice.appointments import AllDay, Timed
+from portal.practice.spans import AllDay, Timed
 from tests.forms import Element, read_page
 from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, entries, get, one_entry
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from portal.extensions import db
 from portal.models import Appointment
-from portal.practice.appointments import Timed
+from portal.practice.spans import Timed
 from tests.office import NOW, ZONE, Office, at, get, one_entry
 
 PAGE = "/settings/time-zone"

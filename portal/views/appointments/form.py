@@ -10,8 +10,9 @@ from typing import Self
 from portal.errors import InvalidInput
 from portal.localtime import ONE_DAY
 from portal.models import Appointment, AppointmentKind, AppointmentType, Client, SeriesFrequency
-from portal.practice.appointments import AllDay, AppointmentDetails, Timed, When, in_zone, when_of
+from portal.practice.appointments import AppointmentDetails
 from portal.practice.series import Rule, Scope, date_of
+from portal.practice.spans import AllDay, Timed, When, in_zone, when_of
 
 USUAL_MINUTES = 50
 LONGEST_QUICK_MINUTES = 24 * 60
