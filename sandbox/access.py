@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.discovery import Method
 from sandbox.errors import GoogleError, Json, insufficient_permissions, not_found, required_access_level
 from sandbox.model import ROLES, Account, Calendar
+from sandbox.scopes import PREFIX
+from sandbox.world import World
 
-if TYPE_CHECKING:
-    from sandbox.world import World
-
-PREFIX = "https://www.googleapis.com/auth/"
 EVERYTHING = PREFIX + "calendar"
 APP_CREATED = PREFIX + "calendar.app.created"
 OWNED = frozenset({PREFIX + "calendar.events.owned", PREFIX + "calendar.events.owned.readonly"})

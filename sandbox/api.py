@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox import acl, calendar_list, calendars, channels, discovery, events, freebusy, listing, settings
+from sandbox import acl, calendar_list, calendars, discovery, events, freebusy, listing, settings, watch
 from sandbox.access import Call, Caller, require_scope
 from sandbox.errors import GoogleError, Json, auth_error, not_built, not_found
 from sandbox.faults import Fault, refusal_of
@@ -28,7 +28,7 @@ OPERATIONS: dict[str, Operation] = {
     "calendar.calendarList.patch": calendar_list.patch,
     "calendar.calendarList.update": calendar_list.update,
     "calendar.calendarList.delete": calendar_list.delete,
-    "calendar.calendarList.watch": channels.watch_calendar_list,
+    "calendar.calendarList.watch": watch.watch_calendar_list,
     "calendar.calendars.insert": calendars.insert,
     "calendar.calendars.get": calendars.get,
     "calendar.calendars.patch": calendars.patch,
@@ -45,8 +45,8 @@ OPERATIONS: dict[str, Operation] = {
     "calendar.events.delete": events.delete,
     "calendar.events.move": events.move,
     "calendar.events.quickAdd": events.quick_add,
-    "calendar.events.watch": channels.watch_events,
-    "calendar.channels.stop": channels.stop,
+    "calendar.events.watch": watch.watch_events,
+    "calendar.channels.stop": watch.stop,
     "calendar.acl.list": acl.list_rules,
     "calendar.acl.get": acl.get,
     "calendar.acl.insert": acl.insert,

@@ -13,11 +13,10 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.access import PREFIX
 from sandbox.grants import CODE_SECONDS, Client, Code
+from sandbox.here import world_here
 from sandbox.model import Account
-from sandbox.scopes import SCOPE_WORDS, SIGN_IN_SCOPES, scopes_of
-from sandbox.world import World
+from sandbox.scopes import PREFIX, SCOPE_WORDS, SIGN_IN_SCOPES, scopes_of
 
 consent = Blueprint("consent", __name__)
 
@@ -42,11 +41,6 @@ class Flow:
         return [scope for scope in self.scopes if scope not in SIGN_IN_SCOPES]
 
 
-def _world() -> World:
-    world: World = current_app.config["WORLD"]
-    return world
-
-
 def _flows() -> dict[str, Flow]:
     flows: dict[str, Flow] = current_app.config["FLOWS"]
     return flows
@@ -55,7 +49,7 @@ def _flows() -> dict[str, Flow]:
 @consent.get("/o/oauth2/v2/auth")
 def authorize() -> AnyResponse | tuple[str, int]:
     """Begin a flow: refuse what cannot be trusted on a page, the rest by redirect."""
-    world = _world()
+    world = world_here()
     params = request.args.to_dict()
     with world.lock:
         client = world.grants.clients.get(params.get("client_id", ""))
@@ -81,7 +75,7 @@ def authorize() -> AnyResponse | tuple[str, int]:
 @consent.get("/signin/<key>/account")
 def choose_account(key: str) -> str | tuple[str, int]:
     """A button per account of the sandbox."""
-    world = _world()
+    world = world_here()
     if key not in _flows():
         return _gone()
     flow = _flows()[key]
@@ -93,7 +87,7 @@ def choose_account(key: str) -> str | tuple[str, int]:
 @consent.post("/signin/<key>/account")
 def account_chosen(key: str) -> AnyResponse | tuple[str, int]:
     """The person says who they are."""
-    world = _world()
+    world = world_here()
     with world.lock:
         account = world.account_by_email(request.form.get("account", ""))
         if key not in _flows() or account is None:
@@ -107,7 +101,7 @@ def ask_consent(key: str) -> str | tuple[str, int]:
     flow = _flows().get(key)
     if flow is None or flow.sub is None:
         return _gone()
-    world = _world()
+    world = world_here()
     with world.lock:
         return render_template(
             "signin_consent.html",
@@ -130,7 +124,7 @@ def consent_given(key: str) -> AnyResponse | tuple[str, int]:
         return _answer(key, flow, error="access_denied")
     ticked = set(request.form.getlist("scope")) if _is_granular(flow) else set(flow.boxes)
     granted = frozenset(scope for scope in flow.scopes if scope in SIGN_IN_SCOPES or scope in ticked)
-    with _world().lock:
+    with world_here().lock:
         return _grant(key, flow, granted, consented=True)
 
 
@@ -154,7 +148,7 @@ def _is_granular(flow: Flow) -> bool:
 
 def _after_account(key: str, flow: Flow, account: Account) -> AnyResponse:
     flow.sub = account.sub
-    grant = _world().grants.grant_of(account.sub, flow.client.project)
+    grant = world_here().grants.grant_of(account.sub, flow.client.project)
     known = grant is not None and set(flow.scopes) <= grant.scopes
     if known and "consent" not in flow.prompt:
         return _grant(key, flow, frozenset(flow.scopes), consented=False)
@@ -165,7 +159,7 @@ def _after_account(key: str, flow: Flow, account: Account) -> AnyResponse:
 
 def _grant(key: str, flow: Flow, scopes: frozenset[str], *, consented: bool) -> AnyResponse:
     """Record the consent and send the code. A refresh token will follow only on a first or forced consent."""
-    world, params = _world(), flow.params
+    world, params = world_here(), flow.params
     if flow.sub is None:
         raise LookupError("a flow reaches its end with an account")
     first = world.grants.grant_of(flow.sub, flow.client.project) is None

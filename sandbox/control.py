@@ -11,11 +11,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from sandbox import person
-from sandbox.access import PREFIX
 from sandbox.errors import GoogleError, Json, invalid, not_found
 from sandbox.grants import Client
 from sandbox.model import ROLES, Account, Calendar
-from sandbox.scopes import LONG_NAMES, SIGN_IN_SCOPES
+from sandbox.scopes import LONG_NAMES, PREFIX, SIGN_IN_SCOPES
 from sandbox.seed import plant
 from sandbox.token_endpoints import tokens_for
 from sandbox.world import World
@@ -86,7 +85,7 @@ def reset() -> Response:
     world = world_here()
     with world.lock:
         world.forget()
-        world.switches = type(world.switches)()
+        world.switches.reset()
         world.clock.offset *= 0
         if seed := _json().get("seed"):
             plant(world, seed)

@@ -8,11 +8,9 @@ import time
 import urllib.robotparser
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-if TYPE_CHECKING:
-    from sandbox.channels import Channel
+from sandbox.channel import Channel
 
 TIMEOUT_SECONDS = 10
 RETRY_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)  # much shorter than Google's, so that a test can wait for it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sandbox import changes, event_fields, recurrence
 from sandbox.access import Call, open_calendar
@@ -22,9 +21,7 @@ from sandbox.event_view import Viewer
 from sandbox.model import Calendar, Stored
 from sandbox.preconditions import check_etag
 from sandbox.times import instants, show, zone
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 BASE32HEX = "0123456789abcdefghijklmnopqrstuv"
 KEPT_BY_UPDATE = (

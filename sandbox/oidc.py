@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
+from sandbox.here import world_here
 from sandbox.scopes import SIGN_IN_SCOPES
 from sandbox.signing import identity, public_keys
-from sandbox.world import World
 
 oidc = Blueprint("oidc", __name__)
-
-
-def _world() -> World:
-    world: World = current_app.config["WORLD"]
-    return world
 
 
 @oidc.get("/.well-known/openid-configuration")
 def metadata() -> Response:
     """OpenID Connect discovery; the issuer is the sandbox's own address."""
-    base = _world().base_url
+    base = world_here().base_url
     return jsonify(
         issuer=base,
         authorization_endpoint=f"{base}/o/oauth2/v2/auth",
@@ -47,7 +42,7 @@ def certs() -> Response:
 @oidc.get("/v1/userinfo")
 def userinfo() -> tuple[Response, int] | Response:
     """The identity behind an access token."""
-    world = _world()
+    world = world_here()
     with world.lock:
         token = world.grants.find_access_token(
             request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox import person
@@ -18,17 +18,12 @@ from sandbox.access import EVERYTHING, Call, Caller
 from sandbox.discovery import methods, without_nulls
 from sandbox.errors import GoogleError, Json
 from sandbox.event_view import Viewer
+from sandbox.here import world_here
 from sandbox.listing import occurrences_between
 from sandbox.model import Account, Calendar
 from sandbox.times import is_all_day, midnight, parse_instant, zone
-from sandbox.world import World
 
 pages = Blueprint("pages", __name__)
-
-
-def _world() -> World:
-    world: World = current_app.config["WORLD"]
-    return world
 
 
 @pages.errorhandler(GoogleError)
@@ -45,7 +40,7 @@ def unreadable(_: ValueError) -> tuple[str, int]:
 
 
 def _account(email: str) -> Account:
-    account = _world().account_by_email(email)
+    account = world_here().account_by_email(email)
     if account is None:
         raise GoogleError(404, "notFound", "There is no such account here.")
     return account
@@ -57,14 +52,14 @@ def _account(email: str) -> Account:
 @pages.get("/")
 def accounts() -> str:
     """All accounts, and a form for another."""
-    with _world().lock:
-        return render_template("accounts.html", accounts=list(_world().accounts.values()))
+    with world_here().lock:
+        return render_template("accounts.html", accounts=list(world_here().accounts.values()))
 
 
 @pages.post("/accounts")
 def add_account() -> AnyResponse:
     """Make an account."""
-    world, email = _world(), request.form["email"].strip()
+    world, email = world_here(), request.form["email"].strip()
     with world.lock:
         if world.account_by_email(email) is None:
             world.add_account(email, hd=request.form.get("hd") or None)
@@ -77,7 +72,7 @@ def add_account() -> AnyResponse:
 @pages.get("/accounts/<email>/calendar")
 def week(email: str) -> str:
     """Seven days of all calendars in the person's list; `?week=` is any date of the week."""
-    world = _world()
+    world = world_here()
     with world.lock:
         account = _account(email)
         tz = zone(account.time_zone)
@@ -97,7 +92,7 @@ def week(email: str) -> str:
 
 
 def _monday(text: str | None, tz: ZoneInfo) -> date:
-    day = date.fromisoformat(text) if text else _world().clock.now().astimezone(tz).date()
+    day = date.fromisoformat(text) if text else world_here().clock.now().astimezone(tz).date()
     return day - timedelta(days=day.weekday())
 
 
@@ -156,12 +151,12 @@ def _last_day(start: Any, end: Any) -> date:
 def _call(account: Account, calendar: Calendar) -> Call:
     caller = Caller(account, frozenset({EVERYTHING}), "", 0)
     method = methods()["calendar.events.list"]
-    return Call(_world(), caller, method, {"calendarId": calendar.id}, {})
+    return Call(world_here(), caller, method, {"calendarId": calendar.id}, {})
 
 
 def _calendars(account: Account) -> list[Calendar]:
     """The person's calendars: their own first, hidden ones left out."""
-    world = _world()
+    world = world_here()
     found = [
         world.calendars[entry.calendar_id]
         for entry in account.entries.values()
@@ -184,10 +179,10 @@ def _can_write(account: Account, calendar: Calendar) -> bool:
 @pages.get("/accounts/<email>/events/new")
 def new_event(email: str) -> str:
     """The form for another event."""
-    with _world().lock:
+    with world_here().lock:
         account = _account(email)
         writable = [one for one in _calendars(account) if _can_write(account, one)]
-        day = request.args.get("date") or _world().clock.now().date().isoformat()
+        day = request.args.get("date") or world_here().clock.now().date().isoformat()
         fields = {"start_date": day, "end_date": day, "start_time": "09:00", "end_time": "10:00"}
         return render_template("event_new.html", account=account, calendars=writable, fields=fields)
 
@@ -195,7 +190,7 @@ def new_event(email: str) -> str:
 @pages.post("/accounts/<email>/events/new")
 def add_event(email: str) -> AnyResponse:
     """Add an event."""
-    world = _world()
+    world = world_here()
     with world.lock:
         account = _account(email)
         body = without_nulls(_form_times(account)) | {"summary": request.form.get("title", "")}
@@ -227,7 +222,7 @@ def _form_times(account: Account) -> Json:
 @pages.get("/accounts/<email>/calendars/<calendar_id>/events/<event_id>")
 def show_event(email: str, calendar_id: str, event_id: str) -> str:
     """One event with everything stored about it, and the form to change it."""
-    world = _world()
+    world = world_here()
     with world.lock:
         account = _account(email)
         calendar = person.calendar_of(world, account, calendar_id)
@@ -264,7 +259,7 @@ def _fields(body: Json, tz: ZoneInfo) -> Json:
 @pages.post("/accounts/<email>/calendars/<calendar_id>/events/<event_id>")
 def change_event(email: str, calendar_id: str, event_id: str) -> AnyResponse:
     """Save, delete, duplicate, move or restore, whichever button was pressed."""
-    world, deed = _world(), request.form.get("deed", "save")
+    world, deed = world_here(), request.form.get("deed", "save")
     with world.lock:
         account = _account(email)
         calendar = person.calendar_of(world, account, calendar_id)
@@ -299,7 +294,7 @@ def _save(account: Account, calendar: Calendar, event_id: str, target: str) -> N
     if target != event_id and "start" in changes:
         changes |= _shifted_series(account, calendar, target, old, changes)
     params = {"calendarId": calendar.id, "eventId": target}
-    person.act(_world(), account, "events.patch", params, changes)
+    person.act(world_here(), account, "events.patch", params, changes)
 
 
 def _shifted_series(account: Account, calendar: Calendar, target: str, old: Json, changes: Json) -> Json:
@@ -325,7 +320,7 @@ def by_link() -> AnyResponse:
     """Where `htmlLink` leads: `eid` is the event id and the calendar id."""
     raw = request.args.get("eid", "")
     event_id, _, calendar_id = urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode().partition(" ")
-    world = _world()
+    world = world_here()
     with world.lock:
         calendar = world.calendars.get(calendar_id)
         sub = next(iter(calendar.roles), None) if calendar else None
@@ -343,10 +338,10 @@ def by_link() -> AnyResponse:
 @pages.get("/accounts/<email>/calendars")
 def calendars(email: str) -> str:
     """The person's calendar list, the bin of each, and a form for another calendar."""
-    with _world().lock:
+    with world_here().lock:
         account = _account(email)
         entries = [entry for entry in account.entries.values() if not entry.deleted]
-        rows = [(entry, _world().calendars[entry.calendar_id]) for entry in entries]
+        rows = [(entry, world_here().calendars[entry.calendar_id]) for entry in entries]
         bins = {
             one.id: [e.body for e in one.events.values() if e.deleted and not e.master_id] for _, one in rows
         }
@@ -356,16 +351,16 @@ def calendars(email: str) -> str:
 @pages.post("/accounts/<email>/calendars")
 def add_calendar(email: str) -> AnyResponse:
     """Add a calendar of the person's own."""
-    with _world().lock:
+    with world_here().lock:
         account = _account(email)
-        person.act(_world(), account, "calendars.insert", {}, {"summary": request.form.get("name", "")})
+        person.act(world_here(), account, "calendars.insert", {}, {"summary": request.form.get("name", "")})
     return redirect(url_for("pages.calendars", email=email), 303)
 
 
 @pages.post("/accounts/<email>/calendars/<calendar_id>")
 def change_calendar(email: str, calendar_id: str) -> AnyResponse:
     """Delete, hide, show or rename."""
-    world, deed = _world(), request.form.get("deed")
+    world, deed = world_here(), request.form.get("deed")
     with world.lock:
         account = _account(email)
         params = {"calendarId": calendar_id}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.access import PREFIX
-
+PREFIX = "https://www.googleapis.com/auth/"
 SIGN_IN_SCOPES = ("openid", "email", "profile")
 LONG_NAMES = {PREFIX + "userinfo.email": "email", PREFIX + "userinfo.profile": "profile"}
 SCOPE_WORDS = {

@@ -46,6 +46,10 @@ class Switches:
         """All switches as JSON."""
         return asdict(self)
 
+    def reset(self) -> None:
+        """Every switch back to its default. The object stays: the courier holds it too."""
+        self.change(Switches().show())
+
     def change(self, changes: dict[str, Any]) -> None:
         """Set some switches. Raises ValueError for an unknown name or another type of value."""
         kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}

@@ -8,10 +8,11 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from sandbox.faults import Fault
 from sandbox.grants import Client, Code, Grant
+from sandbox.here import world_here
 from sandbox.model import Account
 from sandbox.scopes import long_name, scopes_of
 from sandbox.signing import id_token
@@ -43,7 +44,7 @@ def revoke() -> Response:
 
 def _endpoint(method_id: str, path: str, make: Callable[[World, list[Fault]], dict[str, Any]]) -> Response:
     """Log the request, act out its faults, answer. Only the names of its fields are logged, no secrets."""
-    world: World = current_app.config["WORLD"]
+    world = world_here()
     with world.lock:
         logged = world.log.begin(method_id, "POST", path, "&".join(sorted(request.form)), world.now_stamp())
         faults = world.faults.strike(method_id)

@@ -34,7 +34,7 @@ class World:
         self.faults = Faults()
         self.quota = Quota()
         self.log = RequestLog()
-        self.channels = Channels(self)
+        self.channels = Channels(self.clock, self.faults, self.switches)
         self.forget()
 
     def forget(self) -> None:
