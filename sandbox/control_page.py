@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.control import LOOPBACK
+from sandbox.control_asking import asked_from_this_machine
 from sandbox.errors import Json
 from sandbox.faults import EFFECTS, REFUSALS
+from sandbox.here import world_here
 from sandbox.world import World
 
 control_page = Blueprint("control_page", __name__)
 
 
-def _world() -> World:
-    world: World = current_app.config["WORLD"]
-    return world
-
-
 @control_page.before_request
 def loopback_only() -> tuple[str, int] | None:
     """As for the JSON."""
-    return None if request.remote_addr in LOOPBACK else ("loopback only\n", 403)
+    return None if asked_from_this_machine() else ("loopback only\n", 403)
 
 
 @control_page.get("/control")
 def show() -> str:
     """Everything that can be turned and planned."""
-    world = _world()
+    world = world_here()
     with world.lock:
         return render_template(
             "control.html",
@@ -46,7 +42,7 @@ def show() -> str:
 @control_page.post("/control")
 def act() -> AnyResponse:
     """Do what the button says."""
-    world = _world()
+    world = world_here()
     deeds: dict[str, Callable[[World], object]] = {
         "reset_requests": lambda world: world.log.clear(),
         "revoke": _revoke,
