@@ -13,15 +13,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from sandbox import page_looks as looks
 from sandbox import person
-from sandbox.access import EVERYTHING, Call, Caller
-from sandbox.discovery import methods, without_nulls
+from sandbox.discovery import without_nulls
 from sandbox.errors import GoogleError, Json
-from sandbox.event_view import Viewer
 from sandbox.here import world_here
-from sandbox.listing import occurrences_between
 from sandbox.model import Account, Calendar
-from sandbox.times import is_all_day, midnight, parse_instant, zone
+from sandbox.times import is_all_day, parse_instant, zone
 
 pages = Blueprint("pages", __name__)
 
@@ -77,12 +75,12 @@ def week(email: str) -> str:
         account = _account(email)
         tz = zone(account.time_zone)
         monday = _monday(request.args.get("week"), tz)
-        rows = _rows(account, monday, tz)
+        rows = looks.week_rows(world, account, monday, tz)
         days = [(monday + timedelta(days=n)) for n in range(7)]
         return render_template(
             "week.html",
             account=account,
-            calendars=_calendars(account),
+            calendars=looks.calendars_of(world, account),
             days=[(day, [row for row in rows if row["first"] <= day <= row["last"]]) for day in days],
             monday=monday,
             earlier=monday - timedelta(days=7),
@@ -96,83 +94,6 @@ def _monday(text: str | None, tz: ZoneInfo) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _rows(account: Account, monday: date, tz: ZoneInfo) -> list[Json]:
-    low = midnight(monday.isoformat(), tz)
-    high = midnight((monday + timedelta(days=7)).isoformat(), tz)
-    rows = [
-        _row(account, calendar, body, tz)
-        for calendar in _calendars(account)
-        for body, _, _ in occurrences_between(calendar, low, high)
-    ]
-    return sorted(rows, key=lambda row: (not row["all_day"], row["start"], row["summary"]))
-
-
-def _row(account: Account, calendar: Calendar, body: Json, tz: ZoneInfo) -> Json:
-    shown = Viewer(_call(account, calendar), calendar).show(body)
-    start, end, all_day = _ends(shown, tz)
-    own = [one for one in shown.get("attendees", []) if one["email"] == account.email]
-    return {
-        "id": shown["id"],
-        "calendar": calendar,
-        "calendar_name": _name(account, calendar),
-        "summary": shown.get("summary", "Busy" if "summary" not in shown else ""),
-        "all_day": all_day,
-        "start": start.isoformat(),
-        "end": end.isoformat(),
-        "clock": "all day" if all_day else f"{start:%H:%M}–{end:%H:%M}",
-        "first": start if all_day else _day(start),
-        "last": _last_day(start, end),
-        "free": shown.get("transparency") == "transparent",
-        "declined": any(one.get("responseStatus") == "declined" for one in own),
-        "recurring": "recurringEventId" in shown,
-        "type": shown.get("eventType", "default"),
-    }
-
-
-def _ends(shown: Json, tz: ZoneInfo) -> tuple[Any, Any, bool]:
-    """Start and end as dates or as times in the person's zone, and which of the two."""
-    if is_all_day(shown):
-        return date.fromisoformat(shown["start"]["date"]), date.fromisoformat(shown["end"]["date"]), True
-    start, end = (parse_instant(shown[side]["dateTime"]).astimezone(tz) for side in ("start", "end"))
-    return start, end, False
-
-
-def _day(moment: Any) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _last_day(start: Any, end: Any) -> date:
-    """The last day an event shows on: ends are exclusive."""
-    if isinstance(end, datetime):
-        return max(_day(start), _day(end - timedelta(seconds=1)))
-    return end - timedelta(days=1)
-
-
-def _call(account: Account, calendar: Calendar) -> Call:
-    caller = Caller(account, frozenset({EVERYTHING}), "", 0)
-    method = methods()["calendar.events.list"]
-    return Call(world_here(), caller, method, {"calendarId": calendar.id}, {})
-
-
-def _calendars(account: Account) -> list[Calendar]:
-    """The person's calendars: their own first, hidden ones left out."""
-    world = world_here()
-    found = [
-        world.calendars[entry.calendar_id]
-        for entry in account.entries.values()
-        if not entry.deleted and not entry.hidden and entry.calendar_id in world.calendars
-    ]
-    return sorted(found, key=lambda calendar: (calendar.id != account.email, calendar.summary))
-
-
-def _name(account: Account, calendar: Calendar) -> str:
-    return account.entries[calendar.id].summary_override or calendar.summary
-
-
-def _can_write(account: Account, calendar: Calendar) -> bool:
-    return calendar.roles[account.sub] in ("owner", "writer")
-
-
 # ---- one event
 
 
@@ -181,7 +102,7 @@ def new_event(email: str) -> str:
     """The form for another event."""
     with world_here().lock:
         account = _account(email)
-        writable = [one for one in _calendars(account) if _can_write(account, one)]
+        writable = looks.writable(world_here(), account)
         day = request.args.get("date") or world_here().clock.now().date().isoformat()
         fields = {"start_date": day, "end_date": day, "start_time": "09:00", "end_time": "10:00"}
         return render_template("event_new.html", account=account, calendars=writable, fields=fields)
@@ -231,29 +152,13 @@ def show_event(email: str, calendar_id: str, event_id: str) -> str:
             "event.html",
             account=account,
             calendar=calendar,
-            calendar_name=_name(account, calendar),
+            calendar_name=looks.name_of(account, calendar),
             event=body,
-            details=Viewer(_call(account, calendar), calendar).show(body),
-            fields=_fields(body, zone(account.time_zone)),
-            can_write=_can_write(account, calendar) and body["status"] != "cancelled",
-            others=[one for one in _calendars(account) if one is not calendar and _can_write(account, one)],
+            details=looks.details(world, account, calendar, body),
+            fields=looks.form_fields(body, zone(account.time_zone)),
+            can_write=looks.can_write(account, calendar) and body["status"] != "cancelled",
+            others=[one for one in looks.writable(world, account) if one is not calendar],
         )
-
-
-def _fields(body: Json, tz: ZoneInfo) -> Json:
-    if "start" not in body:
-        return {}
-    start, end, all_day = _ends(body, tz)
-    if all_day:
-        dates = {"start_date": start.isoformat(), "end_date": _last_day(start, end).isoformat()}
-        return dates | {"all_day": True, "start_time": "09:00", "end_time": "10:00"}
-    return {
-        "all_day": False,
-        "start_date": start.date().isoformat(),
-        "end_date": end.date().isoformat(),
-        "start_time": f"{start:%H:%M}",
-        "end_time": f"{end:%H:%M}",
-    }
 
 
 @pages.post("/accounts/<email>/calendars/<calendar_id>/events/<event_id>")
@@ -287,7 +192,7 @@ def _target(calendar: Calendar, event_id: str) -> str:
 def _save(account: Account, calendar: Calendar, event_id: str, target: str) -> None:
     old = person.find_event(calendar, event_id)
     changes: Json = {"summary": request.form.get("title", "")}
-    fields = _fields(old, zone(account.time_zone))
+    fields = looks.form_fields(old, zone(account.time_zone))
     moved = any(request.form.get(n) != fields[n] for n in fields if n != "all_day")
     if moved or bool(request.form.get("all_day")) != fields["all_day"]:
         changes |= _form_times(account)

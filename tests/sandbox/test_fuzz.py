@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.access import EVERYTHING
-from sandbox.api import OPERATIONS, Request, answer
+from sandbox.api import Request, answer
 from sandbox.discovery import BASE_PATH, document, methods
+from sandbox.operations import OPERATIONS
 from sandbox.server import DEFAULT_CLIENT
 from sandbox.token_endpoints import tokens_for
 from sandbox.world import World
