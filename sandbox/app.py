@@ -1,4 +1,4 @@
-"""The sandbox as a Flask app: OAuth, the Calendar API, control, pages, each in its own module."""
+"""The sandbox as a Flask app: OAuth, the Calendar API, control, pages, each from its own wing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import time
 
 from flask import Flask, Response, request
 
-from sandbox.api import Answer, Request, answer
-from sandbox.batch import answer_batch, refusal_answer
-from sandbox.consent import consent
-from sandbox.control import control
-from sandbox.control_page import control_page
-from sandbox.errors import GoogleError
-from sandbox.here import world_here
-from sandbox.oidc import oidc
-from sandbox.pages import pages
-from sandbox.token_endpoints import token_endpoints
-from sandbox.wire import broken
-from sandbox.world import World
+from sandbox.api.answering import Answer, Request, answer
+from sandbox.api.batch import answer_batch, refusal_answer
+from sandbox.control.page import control_page
+from sandbox.control.routes import control
+from sandbox.ground.errors import GoogleError
+from sandbox.pages.routes import pages
+from sandbox.sign_in.consent import consent
+from sandbox.sign_in.oidc import oidc
+from sandbox.sign_in.token_endpoints import token_endpoints
+from sandbox.state.here import world_here
+from sandbox.state.world import World
+from sandbox.trouble.wire import broken
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 CONTENT_SECURITY_POLICY = (

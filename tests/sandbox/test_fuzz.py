@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.access import EVERYTHING
-from sandbox.api import Request, answer
-from sandbox.discovery import BASE_PATH, document, methods
-from sandbox.operations import OPERATIONS
+from sandbox.api.answering import Request, answer
+from sandbox.api.operations import OPERATIONS
+from sandbox.calls.access import EVERYTHING
+from sandbox.calls.discovery import BASE_PATH, document, methods
 from sandbox.server import DEFAULT_CLIENT
-from sandbox.token_endpoints import tokens_for
-from sandbox.world import World
+from sandbox.sign_in.token_endpoints import tokens_for
+from sandbox.state.world import World
 
 PLAUSIBLE: dict[str, list[Any]] = {
     "date": ["2026-12-01", "2026-12-03"],

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from sandbox import changes
-from sandbox.model import Stored
+from sandbox.event import changes
+from sandbox.ground.model import Stored
 
 
 def add(service, day, at, **more):

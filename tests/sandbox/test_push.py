@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from sandbox.deliveries import Delivery, deliver
+from sandbox.push.deliveries import Delivery, deliver
 
 ANA = "ana@example.com"
 
