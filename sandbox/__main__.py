@@ -6,8 +6,8 @@ import argparse
 import contextlib
 import signal
 
-from sandbox.grants import Client
 from sandbox.server import DEFAULT_CLIENT, make_sandbox
+from sandbox.state.grants import Client
 
 
 def main() -> None:

@@ -1,22 +1,23 @@
-"""The sandbox as a Flask app: OAuth, the Calendar API, control, pages, each in its own module."""
+"""The sandbox as a Flask app: OAuth, the Calendar API, control, pages, each from its own wing."""
 
 from __future__ import annotations
 
 import time
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
-from sandbox.api import Answer, Request, answer
-from sandbox.batch import answer_batch, refusal_answer
-from sandbox.consent import consent
-from sandbox.control import control
-from sandbox.control_page import control_page
-from sandbox.errors import GoogleError
-from sandbox.oidc import oidc
-from sandbox.pages import pages
-from sandbox.token_endpoints import token_endpoints
-from sandbox.wire import broken
-from sandbox.world import World
+from sandbox.api.answering import Answer, Request, answer
+from sandbox.api.batch import answer_batch, refusal_answer
+from sandbox.control.page import control_page
+from sandbox.control.routes import control
+from sandbox.ground.errors import GoogleError
+from sandbox.pages.routes import pages
+from sandbox.sign_in.consent import consent
+from sandbox.sign_in.oidc import oidc
+from sandbox.sign_in.token_endpoints import token_endpoints
+from sandbox.state.here import world_here
+from sandbox.state.world import World
+from sandbox.trouble.wire import broken
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 CONTENT_SECURITY_POLICY = (
@@ -39,7 +40,7 @@ def create_app(world: World) -> Flask:
 
 def calendar_api(rest: str) -> Response:
     """Every method of the Calendar API; the undecoded path tells `%2F` in an id from a separator."""
-    world: World = current_app.config["WORLD"]
+    world = world_here()
     target = request.environ.get("RAW_URI") or request.full_path
     incoming = Request(request.method, target, _lower(), request.get_data())
     return _respond(answer(world, incoming))
@@ -47,7 +48,7 @@ def calendar_api(rest: str) -> Response:
 
 def batch() -> Response:
     """Up to 50 calls at once."""
-    world: World = current_app.config["WORLD"]
+    world = world_here()
     try:
         kind, body, answers = answer_batch(
             world, request.headers.get("Content-Type", ""), request.get_data(), _lower()

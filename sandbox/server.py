@@ -11,11 +11,11 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from sandbox.app import create_app
 from sandbox.client import SandboxClient
-from sandbox.grants import Client
-from sandbox.seed import plant
-from sandbox.signing import signing_key
-from sandbox.wire import BreakableConnections
-from sandbox.world import World
+from sandbox.people.seed import plant
+from sandbox.sign_in.signing import signing_key
+from sandbox.state.grants import Client
+from sandbox.state.world import World
+from sandbox.trouble.wire import BreakableConnections
 
 DEFAULT_CLIENT = Client(
     "lockstep-sandbox-client",

@@ -16,7 +16,7 @@ import requests
 from sandbox import SandboxClient, serve
 from sandbox.app import create_app
 from sandbox.client import ControlRefused
-from sandbox.faults import EFFECTS, REFUSALS
+from sandbox.trouble.faults import EFFECTS, REFUSALS
 
 ANA = "ana@example.com"
 SANDBOX = Path(__file__).parents[2] / "sandbox"

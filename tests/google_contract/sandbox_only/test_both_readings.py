@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from sandbox.switches import Switches
+from sandbox.trouble.switches import Switches
 from tests.google_contract.access import SANDBOX_ACCOUNT, fresh_sandbox, grant_on
 from tests.google_contract.account import Account
 from tests.google_contract.questions import QUESTIONS, Question, look, seen_as
