@@ -41,7 +41,7 @@ def find_appointment(appointment_id: int) -> Appointment:
 
 
 def own_appointment(appointment_id: int) -> Appointment:
-    """Somebody else's is as good as not there."""
+    """Somebody else's is as good as not there. A Google event is never found here: that is its lock."""
     appointment = find_appointment(appointment_id)
     if appointment.provider_id != signed_in_provider().id:
         abort(404)
