@@ -1,7 +1,7 @@
-"""Compares the tests of an earlier commit with those of today, function by function, by their syntax trees.
+"""Compares the tests of an earlier commit with those of today, each by its syntax tree.
 
-`python -m scripts.test_trees COMMIT` lists the tests that differ, are gone or are new. Imports are left aside: a
-name counts by itself, whichever module it comes from now, so that a move of modules changes nothing here.
+`python -m scripts.test_trees COMMIT` lists the tests that differ, are gone or are new. Imports are left
+aside: a name counts by itself, whichever module it comes from; a move of modules changes nothing here.
 """
 
 from __future__ import annotations
