@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -222,3 +224,13 @@ __all__ = [
     "get",
     "make_app",
 ]
+
+
+@contextmanager
+def open_office(folder: Path) -> Iterator[Office]:
+    """An office in a database in this folder, within its app's context."""
+    app = make_app(folder / "portal.db")
+    with app.app_context():
+        yield Office(app)
+        db.session.remove()
+        db.engine.dispose()

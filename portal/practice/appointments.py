@@ -88,9 +88,7 @@ def change(
     """Save a form drawn from `revision`. Raises StaleRevision, InvalidInput, Refused("archived")."""
     if appointment.revision != revision:
         raise StaleRevision
-    _refuse_archived(appointment)
-    _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
-    _apply(appointment, "changed", lambda: _put_details(appointment, details), now, actor, source)
+    _save_details(appointment, details, "changed", now, actor, source)
 
 
 def change_with_series(
@@ -102,9 +100,7 @@ def change_with_series(
     source: str,
 ) -> None:
     """Save a change that was made for several instances at once. Raises InvalidInput, Refused("archived")."""
-    _refuse_archived(appointment)
-    _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
-    _apply(appointment, "series-changed", lambda: _put_details(appointment, details), now, actor, source)
+    _save_details(appointment, details, "series-changed", now, actor, source)
 
 
 def put_back(
@@ -208,6 +204,19 @@ def _move_status(
         appointment.status_reason = reason.strip() or None
 
     _apply(appointment, status.value, put, now, actor, source)
+
+
+def _save_details(
+    appointment: Appointment,
+    details: AppointmentDetails,
+    verb: str,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+) -> None:
+    _refuse_archived(appointment)
+    _check_details(appointment.provider, details, kept_client_id=appointment.client_id)
+    _apply(appointment, verb, lambda: _put_details(appointment, details), now, actor, source)
 
 
 def _refuse_archived(appointment: Appointment) -> None:

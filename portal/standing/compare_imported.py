@@ -100,8 +100,7 @@ def _stored(calendar: GoogleCalendar, stretch: Stretch) -> dict[tuple[str, str],
         .join(GoogleEvent, GoogleEvent.id == GoogleOccurrence.google_event_id)
         .where(
             GoogleEvent.google_calendar_id == calendar.id,
-            GoogleOccurrence.starts_at < stretch.before + WIDEST_OFFSET,
-            GoogleOccurrence.ends_at > stretch.after - WIDEST_OFFSET,
+            stretch.touches(GoogleOccurrence),
         )
     )
     return {

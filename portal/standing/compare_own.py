@@ -10,7 +10,7 @@ from portal.extensions import db
 from portal.models import Appointment, Connection, EventLink, GoogleCalendar, LinkState
 from portal.practice import clients
 from portal.rows import event_links
-from portal.standing.stretch import WIDEST_OFFSET, Found, Item, Stretch, is_in
+from portal.standing.stretch import Found, Item, Stretch, is_in
 from portal.sync.event import Event
 from portal.sync.outbound import LocalAppointment
 
@@ -41,8 +41,7 @@ def _appointments(connection: Connection, stretch: Stretch) -> list[tuple[Appoin
         .outerjoin(EventLink, EventLink.appointment_id == Appointment.id)
         .where(
             Appointment.provider_id == connection.provider_id,
-            Appointment.starts_at < stretch.before + WIDEST_OFFSET,
-            Appointment.ends_at > stretch.after - WIDEST_OFFSET,
+            stretch.touches(Appointment),
         )
     )
     return [(row[0], row[1]) for row in rows]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from portal.calendar import occurrences
 from portal.localtime import ONE_DAY, start_of_day
-from portal.models import GoogleCalendar
+from portal.models import Appointment, GoogleCalendar, GoogleOccurrence
 from portal.sync.event import Event, EventTime
 
 HIDDEN = frozenset({"declined", *occurrences.HIDDEN_TYPES.values()})
@@ -61,6 +63,12 @@ class Stretch:
     @property
     def before(self) -> dt.datetime:
         return start_of_day(self.end, self.timezone)
+
+    def touches(self, table: type[Appointment] | type[GoogleOccurrence]) -> sa.ColumnElement[bool]:
+        """Rows that may touch these days: whole days are kept by the midnights of another zone."""
+        return sa.and_(
+            table.starts_at < self.before + WIDEST_OFFSET, table.ends_at > self.after - WIDEST_OFFSET
+        )
 
     def holds(self, start: EventTime, end: EventTime) -> bool:
         """Whether an entry touches these days; one that ends at midnight does not touch the next."""

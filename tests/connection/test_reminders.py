@@ -17,7 +17,7 @@ from portal.connection import mail, reminders
 from portal.errors import MailNotSent
 from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, GoogleEvent, Mail
-from tests.office import NOW, Office, get, make_app
+from tests.office import NOW, Office, get, open_office
 
 DAY = dt.timedelta(days=1)
 
@@ -82,11 +82,8 @@ def post_office() -> Iterator[PostOffice]:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    app = make_app(tmp_path / "portal.db")
-    with app.app_context():
-        yield Office(app)
-        db.session.remove()
-        db.engine.dispose()
+    with open_office(tmp_path) as office:
+        yield office
 
 
 def use_server(app: Flask, url: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,18 +13,9 @@ from portal.extensions import db
 from portal.models import Appointment, AppointmentHistory, AppointmentKind, AppointmentStatus
 from portal.practice import appointments, clients, spans
 from portal.practice.spans import AllDay, Timed
-from tests.office import MONDAY, NOW, VERB, ZONE, Office, at, make_app
+from tests.office import MONDAY, NOW, VERB, ZONE, Office, at
 
 LATER = NOW + dt.timedelta(minutes=5)
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    app = make_app(tmp_path / "portal.db")
-    with app.app_context():
-        yield Office(app)
-        db.session.remove()
-        db.engine.dispose()
 
 
 def history(appointment: Appointment) -> list[AppointmentHistory]:

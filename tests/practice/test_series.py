@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +13,11 @@ from portal.models import Appointment, AppointmentStatus, SeriesFrequency
 from portal.practice import appointments, series
 from portal.practice.series import Rule, Scope
 from portal.views.page.wording import repeats
-from tests.office import MONDAY, NOW, VERB, Office, at, make_app
+from tests.office import MONDAY, NOW, VERB, Office, at
 
 WEEKLY = Rule(SeriesFrequency.WEEKLY)
 SIX_WEEKS = Rule(SeriesFrequency.WEEKLY, occurrences=6)
 NEXT_MONDAY = MONDAY + dt.timedelta(days=7)
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    app = make_app(tmp_path / "portal.db")
-    with app.app_context():
-        yield Office(app)
-        db.session.remove()
-        db.engine.dispose()
 
 
 def book(office: Office, rule: Rule = SIX_WEEKS) -> list[Appointment]:

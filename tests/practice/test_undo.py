@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +15,11 @@ from portal.practice import appointments, clients, series, undo
 from portal.practice.series import Rule, Scope
 from portal.practice.spans import AllDay, Timed
 from portal.practice.undo import Memory
-from tests.office import NOW, VERB, ZONE, Office, at, make_app
+from tests.office import NOW, VERB, ZONE, Office, at
 
 LATER = NOW + dt.timedelta(minutes=9)
 NEXT_WEEK = Timed(dt.date(2026, 11, 25), dt.time(9), ZONE, 50)
 IGNORED = ("revision", "updated_at")
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    app = make_app(tmp_path / "portal.db")
-    with app.app_context():
-        yield Office(app)
-        db.session.remove()
-        db.engine.dispose()
 
 
 def verb(office: Office) -> dict[str, Any]:

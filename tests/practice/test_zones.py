@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,19 +15,10 @@ from portal.practice import appointments, series, spans, undo, zones
 from portal.practice.series import Rule, Scope
 from portal.practice.spans import AllDay, Timed
 from portal.practice.zones import Kept
-from tests.office import NOW, VERB, ZONE, Office, at, make_app
+from tests.office import NOW, VERB, ZONE, Office, at
 
 LATER = NOW + dt.timedelta(minutes=9)
 BERLIN, KIRITIMATI = "Europe/Berlin", "Pacific/Kiritimati"
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    app = make_app(tmp_path / "portal.db")
-    with app.app_context():
-        yield Office(app)
-        db.session.remove()
-        db.engine.dispose()
 
 
 def rows() -> list[Appointment]:

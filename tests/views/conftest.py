@@ -8,17 +8,13 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from portal.extensions import db
-from tests.office import Office, make_app
+from tests.office import Office, open_office
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    app = make_app(tmp_path / "portal.db")
-    with app.app_context():
-        yield Office(app)
-        db.session.remove()
-        db.engine.dispose()
+    with open_office(tmp_path) as office:
+        yield office
 
 
 @pytest.fixture

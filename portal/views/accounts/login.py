@@ -10,8 +10,9 @@ from flask_login import current_user, login_user, logout_user
 
 from portal.clock import utcnow
 from portal.extensions import db
-from portal.people import accounts, audit
+from portal.people import accounts
 from portal.views.page import lapsed
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import SignedIn
 
 blueprint = Blueprint("accounts", __name__)
@@ -31,15 +32,13 @@ def sign_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     provider = accounts.authenticate(email, request.form.get("password", ""))
     if provider is None:
-        audit.record(
-            "session.refused", now=now, provider_id=None, outcome="refused", address=request.remote_addr
-        )
+        note("session.refused", None, now=now, outcome="refused")
         db.session.commit()
         return render_template("accounts/login.html", email=email, failed=True), 422
     session.clear()
     token = accounts.open_session(provider, now=now)
     db.session.flush()
-    audit.record("session.opened", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("session.opened", provider, now=now)
     db.session.commit()
     row = accounts.find_session(token, now=now, idle_seconds=60, limit_seconds=60)
     assert row is not None
@@ -51,7 +50,7 @@ def sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     now = utcnow()
     current_user.row.ended_at = now
-    audit.record("session.closed", now=now, provider_id=current_user.provider.id, address=request.remote_addr)
+    note("session.closed", current_user.provider, now=now)
     db.session.commit()
     logout_user()
     session.clear()

@@ -12,8 +12,8 @@ from portal.clock import utcnow
 from portal.errors import Refused
 from portal.extensions import db
 from portal.models import Appointment, AppointmentType, Client
-from portal.people import audit
 from portal.practice import offers, series
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("appointments", __name__, url_prefix="/appointments")
@@ -78,11 +78,4 @@ def types_for(appointment: Appointment | None) -> list[AppointmentType]:
 
 
 def record(action: str, appointment: Appointment) -> None:
-    audit.record(
-        action,
-        now=utcnow(),
-        provider_id=signed_in_provider().id,
-        object_kind="appointment",
-        object_id=appointment.id,
-        address=request.remote_addr,
-    )
+    note(action, signed_in_provider(), now=utcnow(), about=appointment)

@@ -11,7 +11,7 @@ from portal.calendar import agenda, exporting
 from portal.clock import utcnow
 from portal.extensions import begin_writing, db
 from portal.localtime import ONE_DAY, to_local, today
-from portal.people import audit
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("finding", __name__, url_prefix="/calendar")
@@ -51,7 +51,7 @@ def export() -> ResponseReturnValue:
         return _draw_export(request.form.get("first", ""), request.form.get("last", ""), problem), 422
     begin_writing()
     content = exporting.as_file(provider, first, last + ONE_DAY)
-    audit.record("calendar.exported", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("calendar.exported", provider, now=now)
     db.session.commit()
     name = f"appointments-{first}-to-{last}.ics"
     return Response(

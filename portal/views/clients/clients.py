@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -12,9 +13,9 @@ from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Client
-from portal.people import audit
 from portal.practice import clients
 from portal.practice.undo import Memory
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -53,7 +54,7 @@ def create() -> ResponseReturnValue:
             problems=invalid.problems,
         )
         return page, 422
-    _audit("client.added", client)
+    _note("client.added", client)
     db.session.commit()
     flash(f"Added under internal ID {client.internal_id}.", "good")
     return _to_page(client)
@@ -63,7 +64,7 @@ def create() -> ResponseReturnValue:
 def show(client_id: int) -> ResponseReturnValue:
     begin_writing()
     client = _own(client_id)
-    _audit("client.read", client)
+    _note("client.read", client)
     db.session.commit()
     return render_template(
         "clients/show.html",
@@ -91,7 +92,7 @@ def update(client_id: int) -> ResponseReturnValue:
             "clients/form.html", client=_own(client_id), name=name, problems=invalid.problems
         )
         return page, 422
-    _audit("client.renamed", client)
+    _note("client.renamed", client)
     memory.keep(client.provider, "Client renamed.", now=utcnow())
     db.session.commit()
     return _to_page(client)
@@ -99,24 +100,13 @@ def update(client_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:client_id>/archive")
 def archive(client_id: int) -> ResponseReturnValue:
-    client = _own(client_id)
-    memory = Memory(client=client)
-    clients.archive(client, now=utcnow())
-    _audit("client.archived", client)
-    memory.keep(client.provider, "Client archived. Appointments stay as they are.", now=utcnow())
-    db.session.commit()
-    return _to_page(client)
+    words = "Client archived. Appointments stay as they are."
+    return _act(client_id, partial(clients.archive, now=utcnow()), "archived", words)
 
 
 @blueprint.post("/<int:client_id>/unarchive")
 def unarchive(client_id: int) -> ResponseReturnValue:
-    client = _own(client_id)
-    memory = Memory(client=client)
-    clients.unarchive(client)
-    _audit("client.unarchived", client)
-    memory.keep(client.provider, "Client active again.", now=utcnow())
-    db.session.commit()
-    return _to_page(client)
+    return _act(client_id, clients.unarchive, "unarchived", "Client active again.")
 
 
 @blueprint.post("/numbering")
@@ -130,7 +120,7 @@ def set_numbering() -> ResponseReturnValue:
     except InvalidInput as invalid:
         db.session.rollback()
         return _draw_list("", with_archived=False, problem=invalid.problems["next_id"]), 422
-    audit.record("client.numbering", now=utcnow(), provider_id=provider.id, address=request.remote_addr)
+    note("client.numbering", provider, now=utcnow())
     db.session.commit()
     flash("Saved. Clients have the internal IDs they had.", "good")
     return redirect(url_for("clients.index"), 303)
@@ -146,7 +136,7 @@ def draw_edit(fields: Mapping[str, str], client_id: int) -> str:
     """The same of one who is known; with their present name unless another was typed."""
     begin_writing()
     client = _own(client_id)
-    _audit("client.read", client)
+    _note("client.read", client)
     db.session.commit()
     return render_template(
         "clients/form.html", client=client, name=fields.get("name", client.name), problems={}
@@ -192,16 +182,19 @@ def _appointments(client: Client) -> Sequence[Appointment]:
     ).all()
 
 
+def _act(client_id: int, verb: Callable[[Client], None], name: str, words: str) -> ResponseReturnValue:
+    client = _own(client_id)
+    memory = Memory(client=client)
+    verb(client)
+    _note(f"client.{name}", client)
+    memory.keep(client.provider, words, now=utcnow())
+    db.session.commit()
+    return _to_page(client)
+
+
 def _to_page(client: Client) -> ResponseReturnValue:
     return redirect(url_for("clients.show", client_id=client.id), 303)
 
 
-def _audit(action: str, client: Client) -> None:
-    audit.record(
-        action,
-        now=utcnow(),
-        provider_id=signed_in_provider().id,
-        object_kind="client",
-        object_id=client.id,
-        address=request.remote_addr,
-    )
+def _note(action: str, client: Client) -> None:
+    note(action, signed_in_provider(), now=utcnow(), about=client)

@@ -25,10 +25,10 @@ from portal.config import Config
 from portal.connection import current
 from portal.extensions import db
 from portal.models import Connection, Provider
-from portal.people import audit
 from portal.standing import help_lines
 from portal.sync.checkup import Line, pick
 from portal.sync.modes import Link
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.sync import connecting
 from portal.views.sync.doctor import doctor_context
@@ -264,13 +264,7 @@ def show_calendar() -> ResponseReturnValue:
     connection = current.live_connection(provider)
     if connection is not None and current.link_of(connection) is Link.RUNNING:
         was_shown = help_lines.show_in_list(connection)
-        audit.record(
-            "sync.calendar-shown",
-            now=now,
-            provider_id=provider.id,
-            outcome="done" if was_shown else "refused",
-            address=request.remote_addr,
-        )
+        note("sync.calendar-shown", provider, now=now, outcome="done" if was_shown else "refused")
         db.session.commit()
         if not was_shown:
             flash("Google did not do it just now. Tick it in Google, or try again in a moment.", "warn")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, request, url_for
+from flask import Blueprint, abort, flash, url_for
 from flask.sansio.app import App
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,8 +11,8 @@ from portal.clock import utcnow
 from portal.errors import Refused
 from portal.extensions import db
 from portal.models import UndoStep
-from portal.people import audit
 from portal.practice import undo
+from portal.views.page.auditing import note
 from portal.views.page.returning import go_back
 from portal.views.page.signing_in import signed_in_provider
 
@@ -40,7 +40,7 @@ def take_back(step_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(REFUSALS.get(refused.code, "That is not possible any more. Nothing was changed."), "warn")
     else:
-        audit.record("undo.taken", now=now, provider_id=provider.id, address=request.remote_addr)
+        note("undo.taken", provider, now=now)
         db.session.commit()
         flash("Taken back. Everything is as it was before.", "good")
     return go_back(url_for("calendar.index"))

@@ -11,8 +11,8 @@ from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AppointmentType, Location
-from portal.people import audit
 from portal.practice import offers
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("offering", __name__, url_prefix="/calendar/locations-and-types")
@@ -79,7 +79,7 @@ def _draw(problems: Mapping[str, str]) -> str:
 
 
 def _saved(action: str) -> ResponseReturnValue:
-    audit.record(action, now=utcnow(), provider_id=signed_in_provider().id, address=request.remote_addr)
+    note(action, signed_in_provider(), now=utcnow())
     db.session.commit()
     flash("Saved.", "good")
     return redirect(url_for("offering.index"), 303)

@@ -16,7 +16,8 @@ from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
-from portal.people import accounts, audit
+from portal.people import accounts
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("settings", __name__)
@@ -79,13 +80,7 @@ def check_password() -> ResponseReturnValue:
     """The password once more: what follows within half an hour need not ask again."""
     provider, now = signed_in_provider(), utcnow()
     is_right = accounts.authenticate(provider.email, request.form.get("password", "")) is not None
-    audit.record(
-        "session.confirmed",
-        now=now,
-        provider_id=provider.id,
-        outcome="done" if is_right else "refused",
-        address=request.remote_addr,
-    )
+    note("session.confirmed", provider, now=now, outcome="done" if is_right else "refused")
     if is_right:
         current_user.row.authenticated_at = now
     db.session.commit()
@@ -145,7 +140,7 @@ def _replace_hours(provider: Provider, stretches: dict[int, tuple[dt.time, dt.ti
 
 
 def _saved(action: str, provider: Provider) -> ResponseReturnValue:
-    audit.record(action, now=utcnow(), provider_id=provider.id, address=request.remote_addr)
+    note(action, provider, now=utcnow())
     db.session.commit()
     flash("Saved.", "good")
     return redirect(url_for("settings.index"), 303)

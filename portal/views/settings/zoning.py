@@ -15,10 +15,10 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.localtime import to_local
 from portal.models import Appointment, Provider
-from portal.people import audit
 from portal.practice import zones
 from portal.practice.spans import in_zone, when_of
 from portal.practice.zones import Kept
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("zoning", __name__, url_prefix="/settings/time-zone")
@@ -54,7 +54,7 @@ def move() -> ResponseReturnValue:
         db.session.rollback()
         draw = _draw if "timezone" in invalid.problems else _ask_what_to_keep
         return draw(provider, asked, invalid.problems), 422
-    audit.record("provider.zone-changed", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("provider.zone-changed", provider, now=now)
     memory.keep(provider, _words(asked, count, kept), now=now)
     db.session.commit()
     return redirect(url_for("settings.index"), 303)

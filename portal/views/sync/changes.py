@@ -17,11 +17,11 @@ from portal.connection import answers, current
 from portal.errors import Refused
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, CardKind, ChangeCard, GoogleCalendar, Provider
-from portal.people import audit
 from portal.standing import facts
 from portal.sync import health
 from portal.sync.event import EventTime
 from portal.views.page import times
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("changes", __name__)
@@ -108,15 +108,7 @@ def answer(card_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(REFUSALS.get(refused.code, "The appointment changed meanwhile. Nothing was done."), "warn")
         return redirect(url_for("sync.changes.index"), 303)
-    audit.record(
-        "sync.change-answered",
-        now=now,
-        provider_id=provider.id,
-        object_kind="change-card",
-        object_id=card.id,
-        outcome=choice,
-        address=request.remote_addr,
-    )
+    note("sync.change-answered", provider, now=now, about=card, outcome=choice)
     db.session.commit()
     flash(DONE.get(choice, "Done."), "good")
     return redirect(url_for("sync.changes.index"), 303)

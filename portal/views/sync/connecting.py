@@ -28,8 +28,8 @@ from portal.errors import CalendarError, InvalidInput, Refused
 from portal.extensions import begin_writing, db
 from portal.google import oauth
 from portal.models import Connection, ConnectionPhase, Provider
-from portal.people import audit
 from portal.sync.modes import Link
+from portal.views.page.auditing import note
 from portal.views.page.headers import CONTENT_SECURITY_POLICY
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
 from portal.views.settings.settings import ask_for_password
@@ -53,7 +53,7 @@ def save_names() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         db.session.rollback()
         return _names_page(names_form.problem_code(error)), 422
-    audit.record("sync.names-chosen", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("sync.names-chosen", provider, now=now)
     db.session.commit()
     return redirect(_next_step(provider), 303)
 
@@ -110,14 +110,7 @@ def finish_consent() -> ResponseReturnValue:
         db.session.rollback()
         missing = _missing(grant) if isinstance(error, Refused) and error.code == "scope-missing" else ()
         return _back_to_connect(provider, _code(error), missing, now=now)
-    audit.record(
-        "sync.connected",
-        now=now,
-        provider_id=provider.id,
-        object_kind="connection",
-        object_id=connection.id,
-        address=request.remote_addr,
-    )
+    note("sync.connected", provider, now=now, about=connection)
     db.session.commit()
     return _without_referrer(redirect(_next_step(provider), 303))
 
@@ -150,7 +143,7 @@ def choose_calendars() -> ResponseReturnValue:
     except InvalidInput:
         db.session.rollback()
         return _calendars_page(connection, "not-choosable"), 422
-    audit.record("sync.calendars-chosen", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("sync.calendars-chosen", provider, now=now)
     db.session.commit()
     return redirect(url_for("sync.index" if is_running else "sync.connecting.preview"), 303)
 
@@ -175,7 +168,7 @@ def begin_first_sync() -> ResponseReturnValue:
     except Refused as error:
         db.session.rollback()
         return redirect(url_for("sync.connecting.preview", problem=error.code), 303)
-    audit.record("sync.begun", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("sync.begun", provider, now=now)
     db.session.commit()
     return redirect(url_for("sync.index"), 303)
 
@@ -185,7 +178,7 @@ def cancel() -> ResponseReturnValue:
     """Leave the wizard: the mode is what it was, the grant is given back."""
     provider, now = signed_in_provider(), utcnow()
     switching.cancel_setup(provider, now=now)
-    audit.record("sync.set-up-canceled", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("sync.set-up-canceled", provider, now=now)
     db.session.commit()
     flash("The setup was canceled. Nothing was changed in Google.", "message")
     return redirect(url_for("sync.index"), 303)
@@ -273,9 +266,7 @@ def _next_step(provider: Provider) -> str:
 def _back_to_connect(
     provider: Provider, code: str, missing: tuple[str, ...], *, now: dt.datetime
 ) -> ResponseReturnValue:
-    audit.record(
-        "sync.connected", now=now, provider_id=provider.id, outcome="refused", address=request.remote_addr
-    )
+    note("sync.connected", provider, now=now, outcome="refused")
     db.session.commit()
     target = url_for("sync.connecting.connect_account", problem=code, missing=missing)
     return _without_referrer(redirect(target, 303))

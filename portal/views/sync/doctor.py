@@ -29,10 +29,10 @@ from portal.errors import CalendarError
 from portal.extensions import db, htmx
 from portal.feed import readers
 from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Provider
-from portal.people import audit
 from portal.standing import checks, compare, full_check, report
 from portal.sync.modes import Link
 from portal.views.calendar.windows import monday_of
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.sync import connecting
 
@@ -70,7 +70,7 @@ def check_everything() -> ResponseReturnValue:
         flash("There is nothing to compare: Two-Way Sync is not on.", "message")
         return redirect(url_for("sync.doctor.index"), 303)
     full_check.ask(connection, now=now)
-    audit.record("sync.checked", now=now, provider_id=provider.id, address=request.remote_addr)
+    note("sync.checked", provider, now=now)
     db.session.commit()
     return redirect(url_for("sync.doctor.index"), 303)
 

@@ -27,12 +27,12 @@ from portal.extensions import db
 from portal.feed import addresses, document, readers
 from portal.ical.feed import feed_window
 from portal.models import Checkup, Connection, NameDisplay, Provider, SyncMode
-from portal.people import audit
 from portal.rows import outbox
 from portal.standing import checks, facts
 from portal.sync import health
 from portal.sync.modes import Link
 from portal.views.page import times
+from portal.views.page.auditing import note
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
 from portal.views.settings.settings import ask_for_password
 from portal.views.sync import changes, connecting, doctor, feed_clock, names, proving
@@ -91,13 +91,7 @@ def change() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         db.session.rollback()
         return _overview(problem=names.problem_code(error)), 422
-    audit.record(
-        "sync.mode-chosen",
-        now=now,
-        provider_id=provider.id,
-        outcome=wanted.value,
-        address=request.remote_addr,
-    )
+    note("sync.mode-chosen", provider, now=now, outcome=wanted.value)
     db.session.commit()
     flash("Saved.", "good")
     return redirect(url_for("sync.index"), 303)
@@ -123,7 +117,7 @@ def new_feed_url() -> ResponseReturnValue:
         return ask_for_password(url_for("sync.index"))
     if provider.sync_mode is SyncMode.ONE_WAY:
         addresses.new_feed(provider, now=now)
-        audit.record("feed.replaced", now=now, provider_id=provider.id, address=request.remote_addr)
+        note("feed.replaced", provider, now=now)
         db.session.commit()
         flash("This is your new feed URL. The old one gives an empty calendar from now on.", "good")
     return redirect(url_for("sync.index"), 303)
@@ -138,7 +132,7 @@ def create_again() -> ResponseReturnValue:
             switching.create_again(connection, now=now)
         except Refused:
             return redirect(url_for("sync.index"), 303)
-        audit.record("sync.created-again", now=now, provider_id=provider.id, address=request.remote_addr)
+        note("sync.created-again", provider, now=now)
         db.session.commit()
     return redirect(url_for("sync.index"), 303)
 
@@ -148,7 +142,7 @@ def leftover_gone() -> ResponseReturnValue:
     """The provider says that what stayed in Google was deleted there: the receipt reminds no more."""
     provider, now = signed_in_provider(), utcnow()
     if leftovers.left_is_gone(provider, now=now):
-        audit.record("sync.leftover-gone", now=now, provider_id=provider.id, address=request.remote_addr)
+        note("sync.leftover-gone", provider, now=now)
         db.session.commit()
     return redirect(url_for("sync.index"), 303)
 
@@ -212,7 +206,7 @@ def _leave(action: str, leave: Callable[[Provider, dt.datetime], object]) -> Res
     except Refused:
         db.session.rollback()
         return redirect(url_for("sync.index"), 303)
-    audit.record(action, now=now, provider_id=provider.id, address=request.remote_addr)
+    note(action, provider, now=now)
     db.session.commit()
     return redirect(url_for("sync.index"), 303)
 
