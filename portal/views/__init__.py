@@ -19,6 +19,7 @@ from portal.views import (
     settings,
     sync,
     system,
+    telling,
     undoing,
     webhooks,
     zoning,
@@ -48,3 +49,4 @@ def register(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
+    telling.register(app)

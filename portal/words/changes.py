@@ -234,3 +234,17 @@ def answer(choice: str, told: Told) -> str:
 def outcome(code: str | None) -> str:
     """How a closed card was settled."""
     return OUTCOMES.get(code or "", "Settled")
+
+
+def lead(*, is_waiting: bool) -> str:
+    """The sentences below the page's heading."""
+    follows = "When someone edits your appointments in Google, most changes simply follow."
+    rest = "The ones below need your word first." if is_waiting else "Nothing waits for your word."
+    return f"{follows} {rest}"
+
+
+def nothing(*, is_connected: bool) -> str:
+    """Where there is no card."""
+    if is_connected:
+        return "If you move or delete one of your appointments in Google, it shows up here."
+    return "Changes from Google appear here once Two-Way Sync is on."

@@ -31,8 +31,7 @@ class Told:
     begins: str = ""  # the first day of what goes to Google
     next_event: tuple[int, str | None] | None = None  # an event's record and, of a series, its date
     next_when: str = ""
-    closed: tuple[tuple[str, str], ...] = ()  # calendars that cannot be read: name, why as a code
-    unticked: tuple[str, ...] = ()
+    calendars: tuple[tuple[str, str | None], ...] = ()  # the name of each; as a code, why it cannot be read
     email: str = ""
     day: str = ""  # of what stands in Google twice, as in an address
     codes: tuple[str, ...] = ()  # what the support report points at
@@ -107,13 +106,15 @@ def _locked(told: Told) -> Sentence:
 
 
 def _closed(told: Told) -> Sentence:
-    said = [f"{name}: {closed(code).why}" for name, code in told.closed[:CALENDARS_TOLD]]
-    more = len(told.closed) - CALENDARS_TOLD
+    said = [f"{name}: {closed(code).why}" for name, code in told.calendars[:CALENDARS_TOLD]]
+    more = len(told.calendars) - CALENDARS_TOLD
     return Sentence(" ".join([*said, *([f"And {more} more."] if more > 0 else [])]))
 
 
 def _unticked(told: Told) -> Sentence:
-    return Sentence(f"{_listed(told.unticked)}. Only ticked calendars block your time.")
+    return Sentence(
+        f"{_listed([name for name, _ in told.calendars])}. Only ticked calendars block your time."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
