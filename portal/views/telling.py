@@ -6,14 +6,15 @@ Here instants become words in the provider's own zone; which sentence fits is de
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask.sansio.app import App
 
-from portal import words
+from portal import full_check, words
 from portal.agenda import Entry
-from portal.models import Appointment, CardKind
+from portal.feeds import Reader
+from portal.models import Appointment, CardKind, Checkup
 from portal.proof import Proof
 from portal.sync.checkup import Line
 from portal.sync.health import Act, ConnectionFacts, Story
@@ -35,6 +36,11 @@ def register(app: App) -> None:
         card_words=card_words,
         proof_words=proof_words,
         sync_figures=sync_figures,
+        check_words=check_words,
+        outcome_words=outcome_words,
+        last_compared=last_compared,
+        at_a_glance=at_a_glance,
+        next_read=next_read,
     )
 
 
@@ -135,6 +141,52 @@ def sync_figures(story: Story, facts: ConnectionFacts, *, is_syncing: bool) -> t
             next_check=_told(times.until, facts.next_check_at),
             is_syncing=is_syncing,
         ),
+    )
+
+
+def check_words(checking: full_check.Standing) -> comparison.Progress:
+    """A comparison under way."""
+    return comparison.progress(
+        is_overdue=checking.is_overdue,
+        is_begun=checking.is_begun,
+        done=checking.done,
+        total=checking.total,
+        entries=checking.entries,
+        asked=times.moment_within(checking.asked_at),
+    )
+
+
+def outcome_words(checkup: Checkup) -> comparison.Outcome:
+    """What a comparison came to."""
+    ago = times.ago(checkup.at)
+    return comparison.outcome(error=checkup.error, number=len(checkup.differences), ago=ago)
+
+
+def last_compared(checkup: Checkup | None) -> str:
+    """When both sides were compared last, if ever."""
+    return comparison.last_compared(
+        error=checkup.error if checkup else None,
+        moment=_told(times.moment_within, checkup and checkup.at),
+        ago=_told(times.ago, checkup and checkup.at),
+    )
+
+
+def at_a_glance(lines: Sequence[Line], checkup: Checkup | None) -> str:
+    """The doctor's first sentence."""
+    went_well = checkup is not None and not checkup.error
+    return comparison.at_a_glance(
+        len(lines),
+        sum(not line.ok for line in lines),
+        compared=_told(times.ago, checkup.at if checkup and went_well else None),
+    )
+
+
+def next_read(reader: Reader) -> str:
+    """When the feed is read next."""
+    return feed.soonest(
+        reader.family,
+        next_read=_told(times.moment, reader.next_read_at),
+        last_read=times.ago(reader.last_read_at),
     )
 
 

@@ -40,6 +40,15 @@ OLD_FEED = Guide(
 OFFICE_HOURS = Guide(
     Button("Office hours", "settings.index", anchor="office-hours"), "Office hours, instead of {calendar}"
 )
+ELSEWHERE = (  # where time is booked: the slug of the guide, its name
+    ("headway", "Headway"),
+    ("alma", "Alma"),
+    ("rula", "Rula"),
+    ("outlook", "Outlook"),
+    ("apple", "Apple Calendar"),
+    ("other-ehr", "Another EHR"),
+    ("several-accounts", "Another Google account"),
+)
 
 CLOSED: Mapping[str, Closed] = {
     "shared-read-only": Closed(

@@ -97,6 +97,14 @@ def outcome(*, error: str | None, number: int, ago: str) -> Outcome:
     return Outcome("", f"Compared with Google {ago}: everything is in step.", is_good=True)
 
 
+def last_compared(*, error: str | None, moment: str, ago: str) -> str:
+    """On the page of the sync; without a comparison `moment` and `ago` are empty."""
+    read_only = "Read-only: a check never changes anything."
+    if not moment:
+        return read_only
+    return f"Google could not be read {ago}. {read_only}" if error else f"Last compared {moment}. {read_only}"
+
+
 def at_a_glance(lines: int, trouble: int, *, compared: str) -> str:
     """The doctor's first sentence. `compared`: how long ago, when that went well."""
     looked = f"Compared live {compared}" if compared else "Looked at just now"

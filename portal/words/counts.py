@@ -30,6 +30,13 @@ def google_events(number: int) -> str:
 
 def entries(number: int, *, has_more: bool) -> str:
     """ "No entries", "1,204 entries", "More than 2,500 entries" """
+    if not number and not has_more:
+        return "No entries"
+    return " ".join(entries_apart(number, has_more=has_more))
+
+
+def entries_apart(number: int, *, has_more: bool) -> tuple[str, str]:
+    """The number and its noun, for a page that sets them apart."""
     if has_more:
-        return f"More than {number:,} entries"
-    return f"{number:,} {'entry' if number == 1 else 'entries'}" if number else "No entries"
+        return f"More than {number:,}", "entries"
+    return f"{number:,}", "entry" if number == 1 else "entries"

@@ -77,16 +77,24 @@ STAYS_AFTER_ONE_WAY = (
 )
 
 
-def turning_off(*, has_connection: bool, goal: str, is_revoked: bool) -> tuple[str, str]:
-    """Heading and lead of the page before anything goes. `is_revoked`: at Google, the permission is gone."""
+@dataclass(frozen=True, slots=True)
+class TurningOff:
+    """What stands at the top of the page, before anything goes."""
+
+    heading: str
+    lead: str
+
+
+def turning_off(*, has_connection: bool, goal: str, is_revoked: bool) -> TurningOff:
+    """`is_revoked`: at Google, the permission is gone already."""
     if not has_connection:
-        return "Turn off One-Way Sync?", "The link stops showing appointments at once."
-    heading = "Turn off Two-Way Sync?"
+        return TurningOff("Turn off One-Way Sync?", "The link stops showing appointments at once.")
+    lead = "Syncing stops, and the permission at Google is given back."
     if goal == "one-way":
-        return heading, "Two-Way Sync ends first; then One-Way Sync begins with a link of its own."
-    if is_revoked:
-        return heading, "Syncing stops, and Google has already taken its permission back."
-    return heading, "Syncing stops, and the permission at Google is given back."
+        lead = "Two-Way Sync ends first; then One-Way Sync begins with a link of its own."
+    elif is_revoked:
+        lead = "Syncing stops, and Google has already taken its permission back."
+    return TurningOff("Turn off Two-Way Sync?", lead)
 
 
 def steps(receipt: Receipt) -> tuple[Step, ...]:
@@ -194,3 +202,9 @@ def own_events(number: int, app_calendar: str) -> str:
 
 def old_names(number: int) -> str:
     return f"{counted(number, 'event still shows', 'events still show')} the earlier names"
+
+
+def still_there(email: str, mark: str, *, app_calendar: str) -> str:
+    """A calendar of ours in an account that is closed to us; its description ends in `mark`, if known."""
+    described = f"; its description ends in “{mark}”" if mark else ""
+    return f"the calendar “{app_calendar}” with our events is still there, in the account {email}{described}."
