@@ -25,7 +25,7 @@ from portal.words import calendars, changes, comparison, counts, doctor, feed, h
 from portal.words import story as story_words
 
 # Tables that templates read directly, as words.counts and so on
-FOR_TEMPLATES = (calendars, changes, comparison, counts, doctor, feed, leaving, problems, story_words)
+FOR_TEMPLATES = (calendars, changes, comparison, counts, doctor, feed, help, leaving, problems, story_words)
 
 
 def register(app: App) -> None:
@@ -164,11 +164,10 @@ def outcome_words(checkup: Checkup) -> comparison.Outcome:
 
 def last_compared(checkup: Checkup | None) -> str:
     """When both sides were compared last, if ever."""
-    return comparison.last_compared(
-        error=checkup.error if checkup else None,
-        moment=_told(times.moment_within, checkup and checkup.at),
-        ago=_told(times.ago, checkup and checkup.at),
-    )
+    if checkup is None:
+        return comparison.NEVER
+    moment, ago = times.moment_within(checkup.at), times.ago(checkup.at)
+    return comparison.last_compared(error=checkup.error, moment=moment, ago=ago)
 
 
 def at_a_glance(lines: Sequence[Line], checkup: Checkup | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.models import CardKind
+from portal.words.counts import counted
 
 
 class Case(enum.Enum):
@@ -248,3 +249,8 @@ def nothing(*, is_connected: bool) -> str:
     if is_connected:
         return "If you move or delete one of your appointments in Google, it shows up here."
     return "Changes from Google appear here once Two-Way Sync is on."
+
+
+def chip(number: int) -> str:
+    """On the calendar, while any wait."""
+    return f"{counted(number, 'change')} from Google"

@@ -97,12 +97,12 @@ def outcome(*, error: str | None, number: int, ago: str) -> Outcome:
     return Outcome("", f"Compared with Google {ago}: everything is in step.", is_good=True)
 
 
+NEVER = "Read-only: a check never changes anything."
+
+
 def last_compared(*, error: str | None, moment: str, ago: str) -> str:
-    """On the page of the sync; without a comparison `moment` and `ago` are empty."""
-    read_only = "Read-only: a check never changes anything."
-    if not moment:
-        return read_only
-    return f"Google could not be read {ago}. {read_only}" if error else f"Last compared {moment}. {read_only}"
+    """On the page of the sync: when that was, in words."""
+    return f"Google could not be read {ago}. {NEVER}" if error else f"Last compared {moment}. {NEVER}"
 
 
 def at_a_glance(lines: int, trouble: int, *, compared: str) -> str:

@@ -234,3 +234,9 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         ),
     },
 }
+
+
+def answers(number: int, *, has_all: bool) -> str:
+    """How many questions were found; `has_all`: whether they have every word that was typed."""
+    nearest = ", the nearest ones" if number and not has_all else ""
+    return f"{counted(number, 'answer')}{nearest}"
