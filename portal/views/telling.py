@@ -119,6 +119,7 @@ def proof_words(appointment: Appointment, known: Proof) -> proof.ProofWords:
     return proof.proof_words(
         proof.Told(
             verdict=known.verdict,
+            appointment_id=appointment.id,
             needs_a_person=known.needs_a_person,
             can_push_again=known.can_push_again,
             when=times.span(appointment),

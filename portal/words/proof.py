@@ -16,6 +16,7 @@ class Told:
     """What a proof's words are told from. Instants are words already; what is not known is empty."""
 
     verdict: str
+    appointment_id: int = 0
     needs_a_person: bool = False  # nothing goes out until somebody acts
     can_push_again: bool = False
     when: str = ""  # the appointment's time
@@ -35,7 +36,6 @@ class ProofWords:
     shows_title: bool = False
 
 
-PUSH_AGAIN = Button("Push again", "sync.proving.push_again", "post")
 SEE_SYNC = Button("Sync Calendar", "sync.index")
 WITH_TITLE = frozenset({"in-google", "waiting"})
 
@@ -82,4 +82,8 @@ def _button(told: Told) -> Button | None:
         return ANSWER
     if not told.can_push_again:
         return None
-    return SEE_SYNC if told.needs_a_person else PUSH_AGAIN
+    if told.needs_a_person:
+        return SEE_SYNC
+    return Button(
+        "Push again", "sync.proving.push_again", "post", values={"appointment_id": told.appointment_id}
+    )

@@ -36,13 +36,15 @@ def test_what_is_in_google_is_said_with_when_it_was_confirmed() -> None:
     said = proof_words(
         Told(
             verdict="in-google",
+            appointment_id=7,
             when="Thu, Nov 19, 9:00 – 9:50 AM",
             confirmed="2 min ago",
             can_push_again=True,
         )
     )
     assert said.sentence == "Thu, Nov 19, 9:00 – 9:50 AM, confirmed 2 min ago"
-    assert (said.is_fine, said.shows_title, said.button) == (True, True, proof.PUSH_AGAIN)
+    assert said.is_fine and said.shows_title
+    assert said.button and (said.button.label, said.button.values) == ("Push again", {"appointment_id": 7})
 
 
 @pytest.mark.parametrize("verdict", ["waiting", "leaving"])
