@@ -39,6 +39,7 @@ WINGS: tuple[frozenset[str], ...] = (
     frozenset({"connection"}),
     frozenset({"engine"}),
     frozenset({"standing"}),
+    frozenset({"words"}),
     frozenset({"jobs", "cli", "views"}),
     frozenset({"portal"}),  # portal/__init__.py wires them together
 )

@@ -14,7 +14,7 @@ from portal.views.help import questions
 from portal.views.machines import feeds, system, webhooks
 from portal.views.page import undoing
 from portal.views.settings import offering, preferences, settings, zoning
-from portal.views.sync import overview
+from portal.views.sync import overview, telling
 
 APPOINTMENT_PAGES = (booking, ending, moving, showing)  # their addresses are on desk.blueprint
 
@@ -42,3 +42,4 @@ def register(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     answers.register(app)
+    telling.register(app)

@@ -14,8 +14,8 @@ from portal.sync import health
 
 
 def register(blueprint: Blueprint) -> None:
-    blueprint.app_template_filter("ago")(_ago)
-    blueprint.app_template_filter("until")(_until)
+    blueprint.app_template_filter("ago")(ago)
+    blueprint.app_template_filter("until")(until)
     blueprint.app_template_filter("moment")(moment)
     blueprint.app_template_filter("moment_within")(moment_within)
     blueprint.app_template_filter("day")(day)
@@ -63,11 +63,13 @@ def stretch(starts_at: dt.datetime, ends_at: dt.datetime, *, all_day: bool = Fal
     return f"{start:%a, %b} {start.day}, {first} – {_clock(end)}"
 
 
-def _ago(instant: dt.datetime) -> str:
+def ago(instant: dt.datetime) -> str:
+    """ "just now", "2 min ago", "5 days ago" """
     return health.ago(instant, utcnow())
 
 
-def _until(instant: dt.datetime) -> str:
+def until(instant: dt.datetime) -> str:
+    """ "in 48 s", "in 3 min", "any moment" """
     return health.until(instant, utcnow())
 
 

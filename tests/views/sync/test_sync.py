@@ -347,7 +347,7 @@ def test_an_answer_from_google_that_nobody_asked_for_is_refused(desk: Desk) -> N
 def test_calendars_are_named_as_in_google_and_locked_ones_say_why(desk: Desk) -> None:
     desk.change(connected)
     page = desk.open("/calendars")
-    assert re.search(r'<input type="checkbox" name="calendar"[^>]* checked aria-label="Wren Hale"', page)
+    assert re.search(r'<input type="checkbox" name="calendar"[^>]*\schecked\s+aria-label="Wren Hale"', page)
     found = re.search(r'disabled aria-label="Headway" aria-describedby="([^"]*)"', page)
     assert found
     assert f'<p id="{found[1]}">Shared with you as read-only.</p>' in page
