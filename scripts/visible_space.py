@@ -7,7 +7,9 @@ element is what follows from its tag and from the stylesheets' plain rules (thos
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -265,10 +267,20 @@ class _Reader(HTMLParser):
             self.line.edge()
 
 
+def _value(name: str, value: str | None) -> str | None:
+    """As it is, except classes, whose space is free, and JSON, whose order is free too."""
+    if name == "class":
+        return " ".join((value or "").split())
+    if value and value.startswith("{"):
+        with suppress(ValueError):
+            return json.dumps(json.loads(value), sort_keys=True)
+    return value
+
+
 def _written(tag: str, attributes: list[tuple[str, str | None]]) -> str:
     words = []
     for name, value in attributes:
-        shown = " ".join((value or "").split()) if name == "class" else value
+        shown = _value(name, value)
         words.append(f" {name}" if shown is None else f' {name}="{shown}"')
     return f"<{tag}{''.join(words)}>"
 

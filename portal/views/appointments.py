@@ -22,6 +22,7 @@ from portal.views.appointment_form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, 
 from portal.views.returning import go_back, own_path
 from portal.views.signing_in import signed_in_provider
 from portal.views.wording import clock, long_date
+from portal.words.appointments import OVERLAPPED
 
 blueprint = Blueprint("appointments", __name__, url_prefix="/appointments")
 
@@ -427,8 +428,7 @@ def _saved_words(appointment: Appointment, opening: str) -> tuple[str, str]:
         when += f", {clock(appointment.start_time)}"
     entry = _entry_of(appointment)
     if entry and entry.clashes_with:
-        other = "a Google event" if entry.clashes_with == "google" else "another appointment"
-        return f"{opening} {when}. It overlaps {other}.", "warn"
+        return f"{opening} {when}. It overlaps {OVERLAPPED[entry.clashes_with]}.", "warn"
     return f"{opening} {when}.", "good"
 
 

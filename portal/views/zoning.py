@@ -17,6 +17,7 @@ from portal.extensions import db
 from portal.localtime import to_local
 from portal.models import Appointment, Provider
 from portal.views.signing_in import signed_in_provider
+from portal.views.wording import place_name
 from portal.zones import Kept
 
 blueprint = Blueprint("zoning", __name__, url_prefix="/settings/time-zone")
@@ -59,7 +60,7 @@ def move() -> ResponseReturnValue:
 
 
 def _words(timezone: str, count: int, kept: Kept | None) -> str:
-    words = f"Your time zone is {_place(timezone)} now."
+    words = f"Your time zone is {place_name(timezone)} now."
     if not count or kept is None:
         return words
     return f"{words} {count} appointment{'' if count == 1 else 's'} {KEPT_WORDS[kept]}."
@@ -82,7 +83,7 @@ def _ask_what_to_keep(provider: Provider, asked: str, problems: dict[str, str]) 
     return render_template(
         "settings/time_zone_question.html",
         asked=asked,
-        place=_place(asked),
+        place=place_name(asked),
         here=to_local(now, provider.timezone),
         there=to_local(now, asked),
         count=len(ahead),
@@ -96,7 +97,3 @@ def _example(row: Appointment, old: str, new: str) -> Example:
     kept = zones.after_move(row, new, Kept.CLOCK)
     apart = (kept.starts_at - in_zone(when_of(row), old).starts_at).total_seconds() / 3600
     return Example(to_local(row.starts_at, old), to_local(row.starts_at, new), apart)
-
-
-def _place(timezone: str) -> str:
-    return timezone.split("/")[-1].replace("_", " ")
