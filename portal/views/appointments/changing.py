@@ -15,6 +15,7 @@ from portal.views.appointments.desk import choosable_clients, record, types_for
 from portal.views.appointments.form import AppointmentForm
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.page.wording import clock, long_date
+from portal.words.appointments import OVERLAPPED
 
 
 def save_change(appointment: Appointment, form: AppointmentForm, opening: str) -> None:
@@ -47,8 +48,7 @@ def saved_words(appointment: Appointment, opening: str) -> tuple[str, str]:
         when += f", {clock(appointment.start_time)}"
     entry = entry_of(appointment)
     if entry and entry.clashes_with:
-        other = "a Google event" if entry.clashes_with == "google" else "another appointment"
-        return f"{opening} {when}. It overlaps {other}.", "warn"
+        return f"{opening} {when}. It overlaps {OVERLAPPED[entry.clashes_with]}.", "warn"
     return f"{opening} {when}.", "good"
 
 

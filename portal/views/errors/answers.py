@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from portal.extensions import db, htmx
+from portal.words import errors as words
 
 
 def register(app: Flask) -> None:
@@ -20,16 +21,21 @@ def _csrf_failed(error: CSRFError) -> ResponseReturnValue:
     """An old tab: the page is drawn anew instead of losing the person on an error page."""
     if htmx:
         return "", 400, {"HX-Refresh": "true"}
-    return render_template("errors/error.html", code=400, kind="csrf"), 400
+    return _page("csrf", 400)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error.get_response()
-    return render_template("errors/error.html", code=code, kind=str(code)), code
+    return _page(str(code), code)
 
 
 def _crashed(_error: Exception) -> ResponseReturnValue:
     db.session.rollback()
-    return render_template("errors/error.html", code=500, kind="500"), 500
+    return _page("500", 500)
+
+
+def _page(kind: str, code: int) -> ResponseReturnValue:
+    heading, advice = words.error(kind)
+    return render_template("errors/error.html", heading=heading, advice=advice, code=code), code

@@ -8,9 +8,12 @@ from typing import Any
 
 from flask.sansio.app import App
 
+from portal import words
+from portal.calendar.agenda import MISSED
 from portal.models import AppointmentSeries, Client, SeriesFrequency
 from portal.practice.disclosure import initials
 from portal.practice.series import week_of_month
+from portal.words import appointments, calendar, settings
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -53,6 +56,8 @@ CHANGED_FIELDS = {
     "is_free": "Busy or free",
     "type_id": "Type",
 }
+# Tables that templates read directly, as words.calendar and so on
+FOR_TEMPLATES = (appointments, calendar, settings)
 SOURCES = {"web": "", "google": "in Google", "command": "by command", "system": "by Lockstep"}
 
 
@@ -66,6 +71,7 @@ def register(app: App) -> None:
         long_date,
         stamp,
         month_name,
+        place_name,
         short_date,
         day_span,
         time_range,
@@ -76,7 +82,13 @@ def register(app: App) -> None:
     ):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals.update(
-        one_day=dt.timedelta(days=1), KINDS=KINDS, STATUSES=STATUSES, VERBS=VERBS, SOURCES=SOURCES
+        one_day=dt.timedelta(days=1),
+        words=words,
+        KINDS=KINDS,
+        STATUSES=STATUSES,
+        MISSED=MISSED,
+        VERBS=VERBS,
+        SOURCES=SOURCES,
     )
 
 
@@ -91,6 +103,11 @@ def length_words(minutes: int) -> str:
 def zone_option(timezone: str) -> tuple[str, str]:
     """A zone as the choice of a list: America/New York."""
     return timezone, timezone.replace("_", " ")
+
+
+def place_name(timezone: str) -> str:
+    """The place a zone is named for: New York."""
+    return timezone.split("/")[-1].replace("_", " ")
 
 
 def month_name(date: dt.date) -> str:

@@ -20,6 +20,7 @@ from portal.practice.spans import in_zone, when_of
 from portal.practice.zones import Kept
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
+from portal.views.page.wording import place_name
 
 blueprint = Blueprint("zoning", __name__, url_prefix="/settings/time-zone")
 
@@ -61,7 +62,7 @@ def move() -> ResponseReturnValue:
 
 
 def _words(timezone: str, count: int, kept: Kept | None) -> str:
-    words = f"Your time zone is {_place(timezone)} now."
+    words = f"Your time zone is {place_name(timezone)} now."
     if not count or kept is None:
         return words
     return f"{words} {count} appointment{'' if count == 1 else 's'} {KEPT_WORDS[kept]}."
@@ -84,7 +85,7 @@ def _ask_what_to_keep(provider: Provider, asked: str, problems: dict[str, str]) 
     return render_template(
         "settings/time_zone_question.html",
         asked=asked,
-        place=_place(asked),
+        place=place_name(asked),
         here=to_local(now, provider.timezone),
         there=to_local(now, asked),
         count=len(ahead),
@@ -98,7 +99,3 @@ def _example(row: Appointment, old: str, new: str) -> Example:
     kept = zones.after_move(row, new, Kept.CLOCK)
     apart = (kept.starts_at - in_zone(when_of(row), old).starts_at).total_seconds() / 3600
     return Example(to_local(row.starts_at, old), to_local(row.starts_at, new), apart)
-
-
-def _place(timezone: str) -> str:
-    return timezone.split("/")[-1].replace("_", " ")
