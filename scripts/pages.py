@@ -42,6 +42,7 @@ CHANGES_WITH_THE_RUN = (
     (re.compile(r"\b\d{1,2}(?::\d\d)+\b"), "N:NN"),
     (re.compile(r"\b\d+(?= (?:seconds?|minutes?|min|s)\b ago)"), "N"),
     (re.compile(r"(?<=data-version=\")[^\"]*"), "VERSION"),
+    (re.compile(r"(?<=data-now-row=\")\d+|(?<=now from-)\d+|(?<=now-dot from-)\d+"), "N"),
     (re.compile(r"(?<=//)(?:127\.0\.0\.1|localhost)(?::\d+)?"), "HOST"),
 )
 

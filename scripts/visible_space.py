@@ -279,7 +279,7 @@ def _value(name: str, value: str | None) -> str | None:
 
 def _written(tag: str, attributes: list[tuple[str, str | None]]) -> str:
     words = []
-    for name, value in attributes:
+    for name, value in sorted(attributes, key=lambda each: each[0]):
         shown = _value(name, value)
         words.append(f" {name}" if shown is None else f' {name}="{shown}"')
     return f"<{tag}{''.join(words)}>"

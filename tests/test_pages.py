@@ -22,6 +22,7 @@ STYLES = Styles(".row { display: flex; } .place:empty { display: none; } .row > 
         ('<a href="x">a</a>', '<a\n  href="x"\n>a</a>'),
         ('<p>a<input type="hidden"> b</p>', '<p>a <input type="hidden">b</p>'),
         ('<p class="a b">', '<p class="a  b ">'),
+        ('<a id="x" href="y">', '<a href="y" id="x">'),
         ("""<p data-x='{"a": 1, "b": 2}'>""", """<p data-x='{"b":2,"a":1}'>"""),
     ],
 )
