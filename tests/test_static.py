@@ -1,29 +1,63 @@
-"""The style sheets keep to their own rules."""
+"""Style sheets and scripts keep to their own rules, and reach a page in few requests."""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from portal import layout
+from portal.views import assets
 from scripts import grid_css
+from tests.practice import Browser, add_provider, in_context, make_app
 
 STATIC = Path(__file__).parent.parent / "static"
 MOST_SCRIPT_BYTES = 15_000
-SHEETS = ("app.css", "settings.css")
+MOST_SCRIPT_LINES = 149
+MOST_REQUESTS = 8
+YEAR_SECONDS = 31_536_000
+SHEETS = tuple(name for name in assets.SHEETS if name not in ("tokens", "grid"))
 
 
 def rules(sheet: str) -> list[tuple[str, str]]:
     """(selector, declarations) of every rule, those inside media queries too."""
-    text = re.sub(r"/\*.*?\*/", "", (STATIC / sheet).read_text(), flags=re.S)
+    text = re.sub(r"/\*.*?\*/", "", (STATIC / "css" / f"{sheet}.css").read_text(), flags=re.S)
     return [(found[0].strip(), found[1]) for found in re.findall(r"([^{}]+)\{([^{}]*)\}", text)]
 
 
+def script(name: str) -> str:
+    return (STATIC / "js" / f"{name}.js").read_text()
+
+
+def imports(name: str) -> dict[str, list[str]]:
+    """What a script imports, by the script it imports from."""
+    found = re.findall(r'^import \{ (.+) \} from "\./(\w+)\.js";$', script(name), re.M)
+    return {source: names.split(", ") for names, source in found}
+
+
+def declared(name: str) -> list[str]:
+    """What a script declares at its top level."""
+    return re.findall(r"^(?:export )?(?:async )?(?:const|let|function|class) ([\w$]+)", script(name), re.M)
+
+
+def exported(name: str) -> set[str]:
+    return set(re.findall(r"^export (?:async )?(?:const|let|function|class) ([\w$]+)", script(name), re.M))
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> FlaskClient:
+    app = make_app(tmp_path)
+    with in_context(app):
+        email = add_provider().email
+    return Browser(app.test_client()).sign_in(email).client
+
+
 def test_the_grid_is_what_its_script_writes() -> None:
-    assert (STATIC / "grid.css").read_text() == "\n".join(grid_css.rules())
+    assert (STATIC / "css" / "grid.css").read_text() == "\n".join(grid_css.rules())
 
 
 def test_the_grid_offers_what_the_layout_asks_for() -> None:
@@ -36,7 +70,83 @@ def test_the_grid_offers_what_the_layout_asks_for() -> None:
 
 def test_our_scripts_are_small() -> None:
     """As they travel; what is vendored is not ours."""
-    assert sum(len(gzip.compress(path.read_bytes())) for path in STATIC.glob("*.js")) < MOST_SCRIPT_BYTES
+    assert len(gzip.compress(assets.join_scripts(STATIC).encode())) < MOST_SCRIPT_BYTES
+
+
+def test_each_script_can_be_read_at_one_sitting() -> None:
+    long = {name: len(script(name).splitlines()) for name in assets.SCRIPTS}
+    assert {name: lines for name, lines in long.items() if lines > MOST_SCRIPT_LINES} == {}
+
+
+@pytest.mark.parametrize(("kind", "listed"), [("css", assets.SHEETS), ("js", assets.SCRIPTS)])
+def test_every_file_in_the_folder_is_listed_once_and_the_other_way_round(
+    kind: str, listed: tuple[str, ...]
+) -> None:
+    assert sorted(listed) == sorted(path.stem for path in (STATIC / kind).iterdir())
+
+
+def test_a_script_imports_from_earlier_ones_what_they_export() -> None:
+    """So they may stand in one file in the order of the list, and none goes round in a circle."""
+    for place, name in enumerate(assets.SCRIPTS):
+        assert script(name).count("import") == len(imports(name)), name
+        for source, names in imports(name).items():
+            assert source in assets.SCRIPTS[:place], (name, source)
+            assert set(names) <= exported(source), (name, source)
+
+
+def test_what_a_script_imports_is_used_and_what_it_exports_is_imported() -> None:
+    asked = {
+        (source, each) for name in assets.SCRIPTS for source, names in imports(name).items() for each in names
+    }
+    assert {(name, each) for name in assets.SCRIPTS for each in exported(name)} == asked
+    for name in assets.SCRIPTS:
+        body = re.sub(r"^import .*$", "", script(name), flags=re.M)
+        for each in (each for names in imports(name).values() for each in names):
+            assert re.search(rf"(?<![\w$.]){re.escape(each)}(?![\w$])", body), (name, each)
+
+
+def test_no_two_scripts_declare_the_same_name() -> None:
+    names = [each for name in assets.SCRIPTS for each in declared(name)]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_joined_scripts_ask_for_nothing_more() -> None:
+    assert not re.search(r"^\s*(import|export)\b", assets.join_scripts(STATIC), re.M)
+
+
+def test_the_sheets_are_joined_in_the_order_of_the_cascade() -> None:
+    joined = assets.join_sheets(STATIC)
+    starts = [joined.index((STATIC / "css" / f"{name}.css").read_text()) for name in assets.SHEETS]
+    assert starts == sorted(starts)
+    assert starts[0] == 0
+
+
+def test_a_joined_file_may_be_kept_for_a_year_under_an_address_of_its_content(browser: FlaskClient) -> None:
+    page = browser.get("/calendar").text
+    for name, kind in assets.JOINED.items():
+        [where] = re.findall(rf'"(/static/{re.escape(name)}\?v=[0-9a-f]{{10}})"', page)
+        answer = browser.get(where)
+        assert answer.mimetype == kind
+        assert answer.cache_control.max_age == YEAR_SECONDS
+        assert where.endswith(hashlib.sha256(answer.data).hexdigest()[:10])
+        assert browser.get(where, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_other_files_are_served_as_they_are(browser: FlaskClient) -> None:
+    with browser.get("/static/icons.svg") as answer:
+        assert answer.data == (STATIC / "icons.svg").read_bytes()
+        assert answer.cache_control.max_age == YEAR_SECONDS
+    assert browser.get("/static/nothing.css").status_code == 404
+
+
+def test_a_first_visit_of_the_calendar_makes_few_requests(browser: FlaskClient) -> None:
+    """The page, what it names, and what its sheets and icons name in turn."""
+    page = browser.get("/calendar").text
+    named = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page))
+    sheets = "".join(browser.get(each).text for each in named if "/app.css" in each)
+    assert sheets
+    assert re.findall(r"url\(|@import|src:", sheets) == []
+    assert len(named) + 1 <= MOST_REQUESTS
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
