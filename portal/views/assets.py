@@ -16,7 +16,25 @@ from flask import Response, current_app, send_file, url_for
 from flask.sansio.app import App
 
 # In the order of the cascade, from tokens to pages: of two rules of equal weight the later one wins.
-SHEETS = ("tokens", "grid", "app", "settings")
+SHEETS = (
+    *("tokens", "grid", "base", "controls"),
+    *("frame", "rail", "bar", "week", "entries", "month", "agenda", "moving", "sheet"),
+    *(
+        "pages",
+        "forms",
+        "notices",
+        "gate",
+        "appointment",
+        "sync",
+        "choosing",
+        "feed",
+        "changes",
+        "doctor",
+        "help",
+        "settings",
+    ),
+    *("seeing", "print"),
+)
 # A script imports from earlier ones alone, so that what it needs is there when they stand in one file.
 SCRIPTS = (
     *("page", "rows", "sheet", "menu", "ghost", "saving", "journey", "drag", "carry", "keys"),
@@ -43,7 +61,7 @@ def join_sheets(folder: Path) -> str:
 
 
 def join_scripts(folder: Path) -> str:
-    """All of `SCRIPTS` as one module: what one imports already stands there, and nothing asks for an export."""
+    """All of `SCRIPTS` as one module: what one imports stands above it, and nothing asks for an export."""
     sources = ((folder / "js" / f"{name}.js").read_text() for name in SCRIPTS)
     return "\n".join(re.sub(r"^(import .*\n|export )", "", source, flags=re.M) for source in sources)
 
