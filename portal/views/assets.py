@@ -31,7 +31,6 @@ SHEETS = (
         "changes",
         "doctor",
         "help",
-        "settings",
     ),
     *("seeing", "print"),
 )
