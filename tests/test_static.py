@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,40 @@ MOST_SCRIPT_BYTES = 15_000
 MOST_SCRIPT_LINES = 149
 MOST_REQUESTS = 8
 YEAR_SECONDS = 31_536_000
+HAIRLINE_PIXELS = 3
+SIZES = "font|font-size|border-radius|padding[a-z-]*|margin[a-z-]*|gap|row-gap|column-gap"
+# Made of a word of ours and a state: `disc-{{ tone }}`.
+PREFIXES = ("days-", "disc-", "key-", "notice-", "seen-", "status-", "cols-")
 SHEETS = tuple(name for name in assets.SHEETS if name not in ("tokens", "grid"))
+
+
+def without_comments(sheet: str) -> str:
+    return re.sub(r"/\*.*?\*/", "", (STATIC / "css" / f"{sheet}.css").read_text(), flags=re.S)
 
 
 def rules(sheet: str) -> list[tuple[str, str]]:
     """(selector, declarations) of every rule, those inside media queries too."""
-    text = re.sub(r"/\*.*?\*/", "", (STATIC / "css" / f"{sheet}.css").read_text(), flags=re.S)
-    return [(found[0].strip(), found[1]) for found in re.findall(r"([^{}]+)\{([^{}]*)\}", text)]
+    found = re.findall(r"([^{}]+)\{([^{}]*)\}", without_comments(sheet))
+    return [(selector.strip(), declarations) for selector, declarations in found]
+
+
+def heads(sheet: str) -> list[tuple[str, str]]:
+    """(media query or nothing, selector) of every rule."""
+    found, media = [], ""
+    for head, end in re.findall(r"([^{}]*)([{}])", without_comments(sheet)):
+        if end == "{" and head.strip().startswith("@media"):
+            media = head.strip()
+        elif end == "{":
+            found.append((media, head.strip()))
+        elif not head.strip():
+            media = ""  # the end of the query: that of a rule has its declarations before it
+    return found
+
+
+def lengths(declarations: str, properties: str) -> list[tuple[float, str]]:
+    """Every raw length among these properties' values."""
+    values = re.findall(rf"(?:^|[;{{\s])(?:{properties}): ([^;]*)", declarations)
+    return [(float(size), unit) for size, unit in re.findall(r"(\d*\.?\d+)(rem|px)\b", " ".join(values))]
 
 
 def script(name: str) -> str:
@@ -159,3 +187,41 @@ def test_colours_come_from_the_tokens_alone(sheet: str) -> None:
 def test_the_google_colour_is_used_for_google_events_alone(sheet: str) -> None:
     users = [selector for selector, declarations in rules(sheet) if "var(--google" in declarations]
     assert [selector for selector in users if "google" not in selector] == []
+
+
+def test_no_selector_stands_twice() -> None:
+    """In one query, over all the sheets: who looks for what holds finds it in one place."""
+    counted = Counter(head for sheet in SHEETS for head in heads(sheet))
+    assert [head for head, times in counted.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_type_space_and_corners_come_from_the_tokens(sheet: str) -> None:
+    """Hairlines apart, and the numbers of a drawing, which are in its own units."""
+    raw = [
+        (selector, size, unit)
+        for selector, declarations in rules(sheet)
+        if not selector.startswith(".dial")
+        for size, unit in lengths(re.sub(r"calc\(.*?\)(?=[ ;]|$)", "", declarations), SIZES)
+        if unit == "rem" or size > HAIRLINE_PIXELS
+    ]
+    assert raw == []
+
+
+def test_the_bar_and_the_foot_have_their_height_in_one_place() -> None:
+    tokens = (STATIC / "css" / "tokens.css").read_text()
+    for name in ("bar", "foot"):
+        [height] = re.findall(rf"--{name}: ([\d.]+rem);", tokens)
+        assert [
+            sheet for sheet in SHEETS if re.search(rf"[ (-]{re.escape(height)}", without_comments(sheet))
+        ] == []
+
+
+def test_every_class_of_the_sheets_is_on_a_page() -> None:
+    root = STATIC.parent
+    sources = [*root.glob("templates/**/*.html"), *root.glob("portal/**/*.py"), *root.glob("static/js/*.js")]
+    words = set(re.findall(r"[A-Za-z][\w-]*", "\n".join(path.read_text() for path in sources)))
+    styled = {
+        name for sheet in SHEETS for _, head in heads(sheet) for name in re.findall(r"\.([a-z][\w-]*)", head)
+    }
+    assert {name for name in styled - words if not name.startswith(PREFIXES)} == set()
