@@ -1,4 +1,4 @@
-"""Write static/grid.css: rows of five minutes, lanes, folded hours, day spans and columns as classes.
+"""Write static/css/grid.css: rows of five minutes, lanes, folded hours, day spans and columns as classes.
 
 An entry says where it stands by class, because the pages allow no inline style. After a change here, run
 `python -m scripts.grid_css`.
@@ -16,7 +16,7 @@ MOST_LANES = 8
 MOST_COLUMNS = 12  # providers side by side
 LATEST_OPENING = 12  # hour; the hours shown begin no later
 EARLIEST_CLOSING = 13
-TARGET = Path(__file__).parent.parent / "static" / "grid.css"
+TARGET = Path(__file__).parent.parent / "static" / "css" / "grid.css"
 
 
 def rules() -> Iterator[str]:

@@ -1,38 +1,26 @@
-"""What every page shows around its own content: who is signed in, and files with their content's mark."""
+"""What every page shows around its own content: who is signed in, and whether names are hidden."""
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app, url_for
+from flask import current_app
 from flask.sansio.app import App
 from flask_login import current_user
 
 from portal.config import Config
 from portal.extensions import db
 from portal.models import Practice
+from portal.views.page import assets
 
 TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."})
 
 
 def register(app: App) -> None:
-    app.jinja_env.globals["asset"] = asset
+    assets.register(app)
     app.jinja_env.globals["hides_names"] = _hides_names
     app.context_processor(_signed_in)
-
-
-def asset(name: str) -> str:
-    """The address of a static file; it changes with the content, so browsers may keep the file for a year."""
-    return url_for("static", filename=name, v=_mark(str(current_app.static_folder), name))
-
-
-@cache
-def _mark(folder: str, name: str) -> str:
-    return hashlib.sha256(Path(folder, name).read_bytes()).hexdigest()[:10]
 
 
 def _signed_in() -> dict[str, Any]:
