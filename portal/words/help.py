@@ -11,8 +11,8 @@ from typing import Literal
 
 from portal.sync.checkup import Line
 from portal.words.buttons import Button
-from portal.words.calendars import closed
 from portal.words.counts import counted
+from portal.words.sync.calendars import closed
 
 CALENDARS_TOLD = 4  # of those that are closed to us, each with its reason
 CALENDARS_NAMED = 6  # of those that are not ticked

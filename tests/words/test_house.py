@@ -19,7 +19,7 @@ from tests.scratch_practice import make_app
 from tests.words.codes import calls, results, tree_of
 
 MODULES = [
-    importlib.import_module(f"portal.words.{each.name}") for each in pkgutil.iter_modules(words.__path__)
+    importlib.import_module(each.name) for each in pkgutil.walk_packages(words.__path__, "portal.words.")
 ]
 MAY_IMPORT = ("portal.sync", "portal.models", "portal.words")
 

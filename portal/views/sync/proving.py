@@ -25,7 +25,7 @@ blueprint = Blueprint("proving", __name__)
 
 @blueprint.app_template_global()
 def google_proof(appointment: Appointment) -> proof.Proof | None:
-    """For templates/components/google_proof.html."""
+    """For templates/page/google_proof.html."""
     return proof.prove(appointment)
 
 

@@ -22,8 +22,9 @@ from portal.sync.health import Act, ConnectionFacts, Story
 from portal.views.page import times
 from portal.views.page.wording import STATUSES, day_span
 from portal.views.sync.changes import CardView
-from portal.words import calendars, changes, comparison, counts, doctor, feed, help, leaving, problems, proof
-from portal.words import story as story_words
+from portal.words import counts, help
+from portal.words.sync import calendars, changes, comparison, doctor, feed, leaving, problems, proof
+from portal.words.sync import story as story_words
 
 # Tables that templates read directly, as words.counts and so on
 FOR_TEMPLATES = (calendars, changes, comparison, counts, doctor, feed, help, leaving, problems, story_words)

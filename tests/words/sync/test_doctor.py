@@ -11,8 +11,8 @@ from portal.standing import checks
 from portal.sync import checkup
 from portal.sync.checkup import Level, Line, examine
 from portal.sync.health import tell
-from portal.words import doctor
 from portal.words.buttons import RECONNECT, Button
+from portal.words.sync import doctor
 from tests.words.codes import calls, strings, tree_of
 from tests.words.states import EVERY_CHECKS, NOW, every_facts
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.words.counts import appointments, counted, events, google_events
-from portal.words.story import Step
+from portal.words.sync.story import Step
 
 Receipt = Mapping[str, Any]  # `Connection.removal`, as disconnect.py wrote it
 

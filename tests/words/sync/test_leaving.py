@@ -9,8 +9,8 @@ import pytest
 
 from portal.engine import tear_down
 from portal.sync.modes import Goal
-from portal.words import leaving
-from portal.words.leaving import Leaving, Said, Stays
+from portal.words.sync import leaving
+from portal.words.sync.leaving import Leaving, Said, Stays
 from tests.words.codes import calls, passed, tree_of
 
 TWO_WAY = Leaving(app_calendar="Appointments", linked=1, google_events=2, is_open=True)

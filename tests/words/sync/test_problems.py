@@ -8,8 +8,8 @@ from portal.google import oauth
 from portal.practice import clients
 from portal.sync import modes
 from portal.views.sync import connecting, names
-from portal.words import problems
-from portal.words.problems import NOT_NOW, PROBLEMS, UNREACHABLE, problem
+from portal.words.sync import problems
+from portal.words.sync.problems import NOT_NOW, PROBLEMS, UNREACHABLE, problem
 from tests.words.codes import calls, passed, results, returned, strings, tree_of
 
 # Refusals of steps that a page does not offer: somebody has built the request, or two tabs are open

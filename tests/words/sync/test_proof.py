@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from portal.standing import proof as portal_proof
-from portal.words import proof
 from portal.words.buttons import ANSWER
-from portal.words.proof import Told, proof_words
+from portal.words.sync import proof
+from portal.words.sync.proof import Told, proof_words
 from tests.words.codes import returned
 
 

@@ -12,8 +12,8 @@ import pytest
 from portal.connection import answers, cards
 from portal.engine import own_events, push, strays, tear_down
 from portal.models import CardKind
-from portal.words import changes
-from portal.words.changes import Case, Told
+from portal.words.sync import changes
+from portal.words.sync.changes import Case, Told
 from tests.words.codes import calls, passed, results, returned, strings, tree_of
 
 SINGLE = [kind for kind in CardKind if kind is not CardKind.GROUPED]

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from portal.feed import readers
-from portal.words import feed
+from portal.words.sync import feed
 
 
 def families() -> set[str]:

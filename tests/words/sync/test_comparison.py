@@ -7,8 +7,8 @@ import ast
 import pytest
 
 from portal.standing import compare, compare_imported, compare_own, full_check, stretch
-from portal.words import comparison
 from portal.words.buttons import ANSWER, CHOOSE_AGAIN, Button
+from portal.words.sync import comparison
 from tests.words.codes import passed, returned, strings, tree_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from portal.sync.health import Act, ConnectionFacts, Counts, Story, tell
-from portal.words import story
+from portal.words.sync import story
 from tests.words.states import NOW, every_facts
 
 

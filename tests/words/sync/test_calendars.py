@@ -6,8 +6,8 @@ import pytest
 
 from portal.connection import choosing
 from portal.views.help.questions import BY_SLUG
-from portal.words import calendars
-from portal.words.calendars import CLOSED, closed
+from portal.words.sync import calendars
+from portal.words.sync.calendars import CLOSED, closed
 from tests.words.codes import calls, passed, returned, strings, tree_of
 
 
