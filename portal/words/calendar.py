@@ -29,8 +29,8 @@ SHORTCUTS = (
     ("/", "Search"),
     (
         "M",
-        "Move the appointment that has the focus: arrows move it (by whole days in the month and the agenda), "
-        "Shift with up and down makes it shorter or longer, Enter saves, Escape leaves it",
+        "Move the appointment that has the focus: arrows move it (by whole days in the month and the "
+        "agenda), Shift with up and down makes it shorter or longer, Enter saves, Escape leaves it",
     ),
     ("?", "This help"),
 )

@@ -23,7 +23,9 @@ def mail(*, sent: str, written: str, error: str | None, tries: int, has_server: 
     if sent:
         return MailWords("good", f"Sent {sent}")
     if error:
-        return MailWords("warn", f"Not sent yet, tried {tries} time{'' if tries == 1 else 's'} (code {error})")
+        return MailWords(
+            "warn", f"Not sent yet, tried {tries} time{'' if tries == 1 else 's'} (code {error})"
+        )
     if has_server:
         return MailWords("quiet", "About to be sent")
     return MailWords("quiet", f"Not sent, written {written}")
