@@ -11,7 +11,6 @@ from typing import Any
 
 from flask.sansio.app import App
 
-from portal import words
 from portal.calendar.agenda import Entry
 from portal.feed.readers import Reader
 from portal.models import Appointment, CardKind, Checkup
@@ -32,7 +31,6 @@ FOR_TEMPLATES = (calendars, changes, comparison, counts, doctor, feed, help, lea
 
 def register(app: App) -> None:
     app.jinja_env.globals.update(
-        words=words,
         doctor_line=doctor_line,
         help_line=help_line,
         card_words=card_words,
