@@ -6,10 +6,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from portal.series import Scope
-from portal.views.wording import STATUSES
 
 from portal.models import AppointmentStatus
+from portal.practice.series import Scope
+from portal.views.page.wording import STATUSES
 from portal.words import appointments
 
 SPRITE = Path(__file__).resolve().parents[2] / "static" / "icons.svg"
