@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from portal.views.windows import VIEWS
 
 from portal.models import NameDisplay
-from portal.views.calendar import SHOWN
+from portal.views.calendar.calendar import SHOWN
+from portal.views.calendar.windows import VIEWS
 from portal.words import calendar
 
 ROOT = Path(__file__).resolve().parents[2]
