@@ -89,7 +89,7 @@ def look_up(client: GoogleClient, link: EventLink, calendar_id: str, *, now: dt.
 
 
 def read_calendar(client: GoogleClient, calendar_id: str) -> dict[str, Found]:
-    """Everything in the calendar by id. What cannot be understood is left out; the doctor lists it anyway."""
+    """Everything in the calendar by id. What cannot be understood is told as that."""
     found: dict[str, Found] = {}
     page_token: str | None = None
     while True:
@@ -106,9 +106,20 @@ def _decode(resources: Iterable[Any]) -> dict[str, Found]:
         try:
             event = from_google(resource)
         except InvalidCalendarData:
+            odd = _not_understood(resource)
+            if odd is not None:
+                found[odd.event_id] = Found(odd, has_guests=False, is_understood=False)
             continue
         found[event.event_id] = Found(event, _has_guests(resource))
     return found
+
+
+def _not_understood(resource: Any) -> Event | None:
+    """What can be said of a resource that makes no sense: that it is there, and what it is called."""
+    if not isinstance(resource, dict) or not isinstance(resource.get("id"), str):
+        return None
+    summary = resource.get("summary")
+    return Event(event_id=resource["id"], summary=summary if isinstance(summary, str) else "")
 
 
 def _ask_for(client: GoogleClient, calendar_id: str, event_id: str) -> dict[str, Found]:

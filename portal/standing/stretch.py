@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from portal.calendar import occurrences
 from portal.localtime import ONE_DAY, start_of_day
 from portal.models import GoogleCalendar
+from portal.sync import shown
 from portal.sync.event import Event, EventTime
 
-HIDDEN = frozenset({"declined", *occurrences.HIDDEN_TYPES.values()})
-FINE = HIDDEN | {"in-step", "shown", "shown-free", "too-old", "not-chosen", "waiting"}
+FINE = shown.REASONS | {"in-step", "shown", "shown-free", "not-chosen", "waiting"}
 MOST_ASKED_FOR = 8  # requests, one after another
 WIDEST_OFFSET = dt.timedelta(hours=14)  # whole days are kept by the midnights of another zone
 
@@ -40,6 +39,7 @@ class Found:
 
     event: Event
     has_guests: bool
+    is_understood: bool = True
 
 
 @dataclass(frozen=True, slots=True)
