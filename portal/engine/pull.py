@@ -167,7 +167,7 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
             continue
         link.generation = calendar.generation
         link.missing_since, link.has_guests = None, event.has_guests
-        if not own_events.is_as_agreed(link, event):
+        if not own_events.is_as_agreed(run, link, event):
             changed.append((link, event))
     if changed:
         own_events.settle_page(run, changed)

@@ -31,7 +31,7 @@ from portal.sync.inbound import (
     StrayAction,
     decide_own,
     decide_stray,
-    is_safe_move,
+    why_unsafe,
 )
 from portal.sync.outbound import Link, LinkPhase, LocalAppointment
 
@@ -129,13 +129,13 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         event(recurrence=("RRULE:FREQ=WEEKLY",)),
         link(),
         HERE,
-        Restore(card="edited"),
+        Restore(card="edited", why="made-recurring"),
     ),
     "made recurring and moved there": (
         event(recurrence=("RRULE:FREQ=WEEKLY",), **timed(48)),
         link(),
         HERE,
-        Restore(card="edited"),
+        Restore(card="edited", why="made-recurring"),
     ),
     # Moved there
     "a safe move": (event(**timed(48)), link(), HERE, TAKEN_OVER),
@@ -146,11 +146,11 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         HERE,
         Reschedule(*timed(24, minutes=80).values()),
     ),
-    "a move into the past": (event(**timed(-2)), link(), HERE, Restore(card="moved")),
-    "made all-day": (event(**dates(2)), link(), HERE, Restore(card="moved")),
-    "shortened to nothing": (event(**timed(24, minutes=0)), link(), HERE, Restore(card="moved")),
-    "made longer than a day": (event(**timed(24, minutes=1441)), link(), HERE, Restore(card="moved")),
-    "moved on both sides": (event(**timed(48)), link(), MOVED_HERE, Restore(card="moved")),
+    "a move into the past": (event(**timed(-2)), link(), HERE, Restore(card="moved", why="moved-to-past")),
+    "made all-day": (event(**dates(2)), link(), HERE, Restore(card="moved", why="made-all-day")),
+    "shortened to nothing": (event(**timed(24, minutes=0)), link(), HERE, Restore(card="moved", why="too-short")),
+    "made longer than a day": (event(**timed(24, minutes=1441)), link(), HERE, Restore(card="moved", why="too-long")),
+    "moved on both sides": (event(**timed(48)), link(), MOVED_HERE, Restore(card="moved", why="changed-here")),
     "moved to the same time on both sides": (event(**timed(30)), link(), MOVED_HERE, Restore(card=None)),
     "moved there, over here": (event(**timed(48)), link(), OVER, Restore(card=None)),
     # Whose write was it?
@@ -288,13 +288,13 @@ def test_an_all_day_one_moves_as_dates_and_stays_all_day() -> None:
     [(0, False), (4, False), (5, True), (50, True), (50.5, False), (1440, True), (1441, False)],
 )
 def test_a_safe_move_is_five_minutes_to_a_day_long(minutes: float, is_safe: bool) -> None:
-    assert is_safe_move(content(), content(**timed(48, minutes=minutes)), now=NOW) is is_safe
+    assert (why_unsafe(content(), content(**timed(48, minutes=minutes)), now=NOW) is None) is is_safe
 
 
 @pytest.mark.parametrize(("hours", "is_safe"), [(-1, False), (0, False), (0.01, True)])
 def test_a_safe_move_goes_from_the_future_to_the_future(hours: float, is_safe: bool) -> None:
-    assert is_safe_move(content(), content(**timed(hours)), now=NOW) is is_safe
-    assert is_safe_move(content(**timed(hours)), content(), now=NOW) is is_safe
+    assert (why_unsafe(content(), content(**timed(hours)), now=NOW) is None) is is_safe
+    assert (why_unsafe(content(**timed(hours)), content(), now=NOW) is None) is is_safe
 
 
 STRAY: dict[str, tuple[Event, LocalAppointment | None, Link | None, StrayAction]] = {

@@ -53,7 +53,7 @@ CHANGED_FIELDS = {
     "is_free": "Busy or free",
     "type_id": "Type",
 }
-SOURCES = {"web": "", "google": "in Google", "command": "by command", "system": "by Lockstep"}
+SOURCES = {"web": "", "google": "from Google", "command": "by command", "system": "by Lockstep"}
 
 
 def register(app: App) -> None:
