@@ -95,10 +95,11 @@ def count_shown(resources: Iterable[Any], *, now: dt.datetime) -> int:
     for resource in resources:
         try:
             event = from_google(resource)
+            dates = expand(event, (), after=after, before=before)
         except InvalidCalendarData:
             continue
         if why_not(event, event.end, now=now) is None:
-            count += len(expand(event, (), after=after, before=before))
+            count += len(dates)
     return count
 
 

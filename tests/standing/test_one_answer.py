@@ -13,9 +13,7 @@ from portal.calendar import agenda
 from portal.calendar.agenda import Filters
 from portal.connection import choosing
 from portal.engine.run import open_client
-from portal.errors import InvalidCalendarData
 from portal.extensions import db
-from portal.google.codec import from_google
 from portal.models import GoogleCalendar
 from portal.standing import compare, facts
 from portal.sync import shown
@@ -55,7 +53,7 @@ KINDS: dict[str, Kind] = {
     "out of office": kind(9, odd={"eventType": "outOfOffice"}),
     "focus time": kind(10, odd={"eventType": "focusTime"}),
     "kind of tomorrow": kind(11, odd={"eventType": "hologram"}),
-    "odd zone": kind(12, odd={"start": "GMT+02:00", "end": "GMT+02:00"}),
+    "odd zone": kind(12, odd={"start": "odd start", "end": "odd end"}),
     "date by itself": kind(13, odd={"recurringEventId": "0notmine", "originalStartTime": "start"}),
     "just kept": kind(-88),
     "far ahead": kind(700),
@@ -98,7 +96,8 @@ def plant(office: Office, title: str, each: Kind) -> None:
 
 ODD: dict[str, Callable[[dict[str, dict[str, str]]], Any]] = {
     "start": lambda when: when["start"],
-    "GMT+02:00": lambda when: {**when["start"], "timeZone": "GMT+02:00"},
+    "odd start": lambda when: {**when["start"], "timeZone": "GMT+02:00"},
+    "odd end": lambda when: {**when["end"], "timeZone": "GMT+02:00"},
     "earlier": lambda when: {**when["start"], "dateTime": when["start"]["dateTime"].replace("T15", "T14")},
 }
 
@@ -154,14 +153,15 @@ def compared(office: Office, title: str, each: Kind) -> str | None:
 
 def judged(office: Office, title: str) -> str | None:
     """What the one function says of it, as Google lists it."""
-    event = next(one for one in office.google.events(EMAIL, deleted=True) if one["summary"] == title)
-    try:
-        value = from_google(event)
-    except InvalidCalendarData:
-        return shown.NOT_UNDERSTOOD
+    with open_client(office.connection) as client:
+        listed = compare.read_calendar(client, "primary").values()
+    found = next((one for one in listed if one.event.summary == title), None)
+    if found is None:
+        return "cancelled"
     after, before = office.clock() - dt.timedelta(days=1000), office.clock() + dt.timedelta(days=1000)
-    is_understood = shown.dates_of([value], after=after, before=before).odd is None
-    return shown.why_not(value, value.end, now=office.clock(), is_understood=is_understood)
+    is_followed = shown.dates_of([found.event], after=after, before=before).odd is None
+    is_understood = found.is_understood and is_followed
+    return shown.why_not(found.event, found.event.end, now=office.clock(), is_understood=is_understood)
 
 
 @pytest.mark.parametrize("title", KINDS)
