@@ -85,7 +85,7 @@ class Entry:
     @property
     def takes_time(self) -> bool:
         """Whether somebody is busy because of it."""
-        return not (self.is_missed or self.is_free or self.is_archived or self.all_day)
+        return not (self.is_missed or self.is_free or self.is_archived)
 
 
 def gather(
@@ -172,13 +172,14 @@ def search(viewer: Provider, text: str, *, now: dt.datetime) -> list[Entry]:
         .limit(MOST_FOUND)
     ).all()
     events = db.session.execute(
-        occurrences.query([viewer.id])
+        occurrences.query([viewer.id], now=now)
         .where(sa.func.lower(GoogleEvent.summary).contains(pattern, autoescape=True))
         .order_by(GoogleOccurrence.starts_at.desc())
         .limit(MOST_FOUND)
     ).all()
     found = [_from_appointment(row, viewer) for row in rows]
-    found += [_from_occurrence((*row,), viewer) for row in events]
+    later = occurrences.search_later(viewer.id, pattern, most=MOST_FOUND, now=now)
+    found += [_from_occurrence(each, viewer) for each in [*((*row,) for row in events), *later]]
     found.sort(key=lambda entry: (-_instant(entry.starts_at), entry.data_id))
     return [_masked(entry, viewer) for entry in found[:MOST_FOUND]]
 
@@ -187,9 +188,9 @@ def _overlaps(entry: Entry, starts_at: dt.datetime, ends_at: dt.datetime) -> boo
     return _instant(entry.starts_at) < _instant(ends_at) and _instant(entry.ends_at) > _instant(starts_at)
 
 
-def find_occurrence(viewer: Provider, event_id: int, key: str) -> Entry | None:
+def find_occurrence(viewer: Provider, event_id: int, key: str, *, now: dt.datetime) -> Entry | None:
     """One occurrence of a Google event of the viewer's own account, by the event's row and its key."""
-    found = occurrences.find(viewer.id, event_id, key)
+    found = occurrences.find(viewer.id, event_id, key, now=now)
     return _masked(_from_occurrence(found, viewer), viewer) if found else None
 
 
@@ -287,8 +288,8 @@ def _from_appointment(row: Appointment, viewer: Provider) -> Entry:
 
 def _from_occurrence(found: Found, viewer: Provider) -> Entry:
     """Somebody else's Google events are no more than busy time, to the practice's owner as well."""
-    row, event, stale_since, provider_name = found
-    starts_at, ends_at = row.starts_at.astimezone(viewer.zone), row.ends_at.astimezone(viewer.zone)
+    row, event, stale_since, provider = found
+    starts_at, ends_at = (at.astimezone(viewer.zone) for at in _instants_of(row, provider))
     first_day, end_day = _days(row.all_day, row.start_date, row.end_date, starts_at, ends_at)
     is_own = row.provider_id == viewer.id
     return Entry(
@@ -297,7 +298,7 @@ def _from_occurrence(found: Found, viewer: Provider) -> Entry:
         record_id=event.id,
         occurrence_key=row.occurrence_key,
         provider_id=row.provider_id,
-        provider_name=provider_name,
+        provider_name=provider.name,
         is_own=is_own,
         kind="google",
         title=(event.summary.strip() or "(No title)") if is_own else BUSY,
@@ -312,6 +313,14 @@ def _from_occurrence(found: Found, viewer: Provider) -> Entry:
         is_stale=stale_since is not None,
         repeats=event.recurring_event_id is not None or bool(event.recurrence),
     )
+
+
+def _instants_of(row: GoogleOccurrence, provider: Provider) -> tuple[dt.datetime, dt.datetime]:
+    """From when to when it takes time: whole days go by the midnights of its provider's zone."""
+    if row.all_day and row.start_date and row.end_date:
+        end_date = max(row.end_date, row.start_date + ONE_DAY)
+        return start_of_day(row.start_date, provider.timezone), start_of_day(end_date, provider.timezone)
+    return row.starts_at, row.ends_at
 
 
 def _masked(entry: Entry, viewer: Provider) -> Entry:

@@ -20,6 +20,7 @@ from portal.localtime import ONE_DAY
 from portal.models import Appointment, Connection, ConnectionPhase, Feed, GoogleCalendar
 from portal.practice import clients
 from portal.rows import event_links, google_events, outbox
+from portal.sync import shown
 
 EXAMPLES = 4
 # Entries of one calendar, as one page of Google's answer holds them. One more is stored for "more than that".
@@ -111,6 +112,8 @@ def why_not(entry: CalendarEntry, own: OwnCalendars) -> str | None:
             return reason
     if entry.access_role == "owner":
         return None
+    if entry.access_role == "freeBusyReader":
+        return "free-busy-only"
     return "shared-to-edit" if entry.access_role.startswith("writer") else "shared-read-only"
 
 
@@ -202,8 +205,8 @@ def _count(client: GoogleClient, calendar_id: str, *, now: dt.datetime) -> int |
     """
     page, next_page = client.list_dates(
         calendar_id,
-        after=now - occurrences.KEPT_BEFORE - ONE_DAY,
-        before=now + occurrences.EXPANDED_AHEAD + ONE_DAY,
+        after=now - shown.KEPT_BEFORE - ONE_DAY,
+        before=now + shown.EXPANDED_AHEAD + ONE_DAY,
     )
     if next_page is None:
         return occurrences.count_shown(page, now=now)

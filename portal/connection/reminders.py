@@ -66,7 +66,8 @@ def expire_imports(now: dt.datetime) -> int:
         if since is None or now - since < dt.timedelta(days=IMPORTS_KEPT_DAYS):
             continue
         for calendar in _with_events(connection):
-            removed += google_events.delete_calendar_events(calendar.id)
+            removed += google_events.count_shown([calendar.id], now=now)
+            google_events.delete_calendar_events(calendar.id)
             calendar.sync_token = calendar.page_token = calendar.query_signature = None
             calendar.is_full_pass = True  # reconnecting reads everything anew
     db.session.commit()

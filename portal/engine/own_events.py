@@ -29,6 +29,7 @@ from portal.sync.inbound import (
     RefreshEtag,
     Reschedule,
     Restore,
+    carries_our_tag,
     decide_own,
 )
 from portal.sync.outbound import LocalAppointment
@@ -36,14 +37,32 @@ from portal.sync.outbound import LocalAppointment
 FROM_GOOGLE = "google"
 
 
-def is_as_agreed(link: EventLink, event: Event) -> bool:
+def is_as_agreed(run: Run, link: EventLink, event: Event) -> bool:
     """The common case by far: nothing happened to it, and that costs no query."""
+    return _has_agreed_etag(link, event) and not _has_lost_its_tag(run, link, event)
+
+
+def _has_agreed_etag(link: EventLink, event: Event) -> bool:
     return link.state is LinkState.LIVE and link.etag == event.etag and not event.is_cancelled
+
+
+def _has_lost_its_tag(run: Run, link: EventLink, event: Event) -> bool:
+    """Whether our private properties were changed or removed in Google. What is held waits for an answer."""
+    if link.state is not LinkState.LIVE or link.held is not None or event.is_cancelled:
+        return False
+    appointment = link.appointment or db.session.get_one(Appointment, link.appointment_id)
+    return not carries_our_tag(
+        event,
+        event_links.link_value(link),
+        public_id=appointment.public_id,
+        installation=run.practice.installation,
+    )
 
 
 def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | None = None) -> None:  # noqa: C901, PLR0912 (a branch an action)
     """Bring an event that has a link and what was agreed on it into line."""
-    if is_as_agreed(link, event):
+    if _has_agreed_etag(link, event):
+        _restore_tag(run, link, event)
         return
     appointment = link.appointment or db.session.get_one(Appointment, link.appointment_id)
     local = local or local_value(run, appointment)
@@ -66,8 +85,8 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             settle(run, link, event)
         case Reschedule(start, end):
             _follow(run, link, event, appointment, start, end)
-        case Restore(card):
-            _restore(run, link, event, appointment, local, card)
+        case Restore(card, why):
+            _restore(run, link, event, appointment, local, card, why)
         case Readopt():
             _readopt(run, link, event, appointment, local)
         case Redelete():
@@ -82,6 +101,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             cards.ask_about_older_database(run.connection, appointment.id, now=run.now)
         case _:
             assert_never(action)
+    _restore_tag(run, link, event)
 
 
 def settle_page(run: Run, changed: list[tuple[EventLink, Event]]) -> None:
@@ -231,6 +251,7 @@ def _restore(
     appointment: Appointment,
     local: LocalAppointment,
     card: str | None,
+    why: str | None,
 ) -> None:
     """Remember what Google holds, so that push sees the difference and writes ours back."""
     remote = event.content
@@ -239,7 +260,13 @@ def _restore(
     link.content_hash = remote.content_hash()
     link.needs_write = link.content_hash != local.content.content_hash()
     if card is not None:
-        _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back")
+        _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back", why=why)
+
+
+def _restore_tag(run: Run, link: EventLink, event: Event) -> None:
+    """Our private properties are ours: written back with everything else that is, and no card."""
+    if _has_lost_its_tag(run, link, event):
+        link.content_hash, link.needs_write = None, True
 
 
 def _readopt(
@@ -272,9 +299,18 @@ def _tell_of_return(run: Run, event: Event, appointment: Appointment) -> None:
 
 
 def _tell(
-    run: Run, appointment: Appointment, kind: CardKind, event: Event, *, needs_answer: bool, reason: str
+    run: Run,
+    appointment: Appointment,
+    kind: CardKind,
+    event: Event,
+    *,
+    needs_answer: bool,
+    reason: str,
+    why: str | None = None,
 ) -> None:
     detail: dict[str, object] = {"here": _times_of(appointment), "reason": reason}
+    if why is not None:
+        detail["why"] = why
     if event.start is not None and event.end is not None:
         detail["there"] = [event.start.to_json(), event.end.to_json()]
     cards.put(

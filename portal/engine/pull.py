@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE
 from portal.engine import calendar_list, own_events, strays
 from portal.engine.expanding import expand_series
 from portal.engine.full_pass import finish_full_pass, look_for, unlisted_links, wants_second_look
@@ -27,6 +26,7 @@ from portal.models import GoogleCalendar, GoogleEvent
 from portal.rows import event_links, google_events
 from portal.sync.event import Event
 from portal.sync.recurrence import expand
+from portal.sync.shown import EXPANDED_AHEAD, KEPT_BEFORE
 
 MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
 # A sync token answers only the query that it came from; another query means another generation.
@@ -89,10 +89,15 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             begin_generation(db.session.get_one(GoogleCalendar, calendar_id))
             run.commit()
             continue
-        if _take_page(run, calendar_id, page):
+        if _take_page(run, calendar_id, page) and not _is_to_be_read_anew(calendar_id):
             return True
         if run.is_out_of_time:
             return False
+
+
+def _is_to_be_read_anew(calendar_id: int) -> bool:
+    """A series went and left dates behind: only a whole list tells whether they are still there."""
+    return db.session.get_one(GoogleCalendar, calendar_id).query_signature is None
 
 
 def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
@@ -162,7 +167,7 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
             continue
         link.generation = calendar.generation
         link.missing_since, link.has_guests = None, event.has_guests
-        if not own_events.is_as_agreed(link, event):
+        if not own_events.is_as_agreed(run, link, event):
             changed.append((link, event))
     if changed:
         own_events.settle_page(run, changed)
@@ -177,16 +182,19 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
     touched: set[str] = set()
     gone: list[GoogleEvent] = []
     new: list[Event] = []
+    ended: list[str] = []
     for event in events:
         row = rows.get(event.event_id)
         if row is not None and row.etag == event.etag and row.quarantine is None:
             row.generation = calendar.generation
             continue
         if row is not None and row.updated and event.updated and event.updated < row.updated:
+            row.generation = calendar.generation  # an older copy names it all the same: it is there
             continue
         if not is_kept(event, oldest):
             touched.add(event.recurring_event_id or event.event_id)
             gone += [row] if row is not None else []
+            ended += [event.event_id] if event.is_cancelled else []
         elif row is None:
             new.append(event)
         else:
@@ -200,7 +208,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
         run.counts["removed_here"] += len(gone)
     db.session.flush()
     google_events.delete_events(gone)
-    _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
+    _part_from_series(calendar, ended, named={event.event_id for event in events if not event.is_cancelled})
     touched |= _store_new(run, calendar, new)
     expand_series(run, calendar, touched)
 
@@ -234,10 +242,15 @@ def is_kept(event: Event, oldest: dt.datetime) -> bool:
     return event.is_master or event.end.instant > oldest
 
 
-def _drop_orphans(calendar: GoogleCalendar, tombstones: list[Event]) -> None:
-    """A deleted master takes its overrides along."""
-    for rows in google_events.series_rows(calendar, [event.event_id for event in tombstones]).values():
-        google_events.delete_events(rows)
+def _part_from_series(calendar: GoogleCalendar, ended: list[str], *, named: set[str]) -> None:
+    """A deleted master takes its cancelled dates along. The others were not deleted: a guest may stay invited
+    to one of them. They are events of their own until the calendar, read anew at once, names them or doesn't.
+    """
+    for rows in google_events.series_rows(calendar, ended).values():
+        google_events.delete_events([row for row in rows if row.status == "cancelled"])
+        is_in_doubt = any(row.status != "cancelled" and row.event_id not in named for row in rows)
+        if is_in_doubt and not calendar.is_full_pass:
+            calendar.query_signature = None
 
 
 def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalendarData]) -> None:

@@ -268,7 +268,14 @@ def _agree(run: Run, plan: Plan, resource: dict[str, object]) -> None:
     run.counts["patched" if isinstance(plan.action, Patch) else "inserted"] += 1
     run.connection.progress_done += 1
     if isinstance(plan.action, PutBack):
-        cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="changed-here", now=run.now)
+        _tell_it_is_back(run, plan)
+
+
+def _tell_it_is_back(run: Run, plan: Plan) -> None:
+    """What was deleted in Google and changed here has its event again: nothing is asked, and it is told."""
+    appointment = db.session.get_one(Appointment, plan.appointment_id)
+    here = [appointment.starts_at.isoformat(), appointment.ends_at.isoformat()]
+    cards.tell_it_is_back(appointment, connection_id=run.connection_id, detail={"here": here}, now=run.now)
 
 
 def _updated(resource: dict[str, object]) -> dt.datetime | None:

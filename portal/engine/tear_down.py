@@ -215,8 +215,9 @@ def _clear_here(run: Run) -> None:
     calendars = list(
         db.session.scalars(sa.select(GoogleCalendar).where(GoogleCalendar.connection_id == connection_id))
     )
-    removed = sum(google_events.delete_calendar_events(calendar.id) for calendar in calendars)
+    removed = google_events.count_shown([calendar.id for calendar in calendars], now=run.now)
     for calendar in calendars:
+        google_events.delete_calendar_events(calendar.id)
         calendar.sync_token = calendar.page_token = calendar.query_signature = None
         calendar.is_full_pass = True
         if calendar.is_app_calendar:

@@ -197,7 +197,7 @@ def test_nothing_is_connected_while_the_last_one_is_still_going(provider: Provid
     [
         ({}, None),
         ({"access_role": "reader"}, "shared-read-only"),
-        ({"access_role": "freeBusyReader"}, "shared-read-only"),
+        ({"access_role": "freeBusyReader"}, "free-busy-only"),
         ({"access_role": "something-new"}, "shared-read-only"),
         ({"access_role": "writer"}, "shared-to-edit"),
         ({"access_role": "writerWithoutPrivateAccess"}, "shared-to-edit"),

@@ -11,7 +11,7 @@ import pytest
 from portal.errors import CalendarUnavailable, InvalidCalendarData, QuotaExceeded
 from portal.sync import breaker, health, inbound, modes, outbound, pace, recurrence, trouble
 from portal.sync.event import Content, Event, EventTime
-from portal.sync.inbound import ConfirmGone, Ignore, RefreshEtag, decide_own, is_safe_move
+from portal.sync.inbound import ConfirmGone, Ignore, RefreshEtag, decide_own, why_unsafe
 from portal.sync.outbound import LinkPhase
 from portal.sync.recurrence import expand
 from tests.sync.test_inbound import NOW, appointment, event, link
@@ -185,7 +185,7 @@ def test_a_moved_event_of_five_minutes_to_a_day_is_followed(minutes: int, is_saf
         end=EventTime(datetime=start + dt.timedelta(minutes=minutes)),
     )
     here = replace(CONTENT, start=EventTime(datetime=NOW + HOUR), end=EventTime(datetime=NOW + 2 * HOUR))
-    assert is_safe_move(here, moved, now=NOW) is is_safe
+    assert (why_unsafe(here, moved, now=NOW) is None) is is_safe
 
 
 def test_a_move_of_an_all_day_event_keeps_at_least_one_day() -> None:
@@ -195,8 +195,8 @@ def test_a_move_of_an_all_day_event_keeps_at_least_one_day() -> None:
         end = EventTime(date=first + dt.timedelta(days=days))
         return Content(summary="Busy", start=EventTime(date=first), end=end)
 
-    assert is_safe_move(whole(tomorrow, 1), whole(next_week, 1), now=NOW)
-    assert not is_safe_move(whole(tomorrow, 1), whole(next_week, 0), now=NOW)
+    assert why_unsafe(whole(tomorrow, 1), whole(next_week, 1), now=NOW) is None
+    assert why_unsafe(whole(tomorrow, 1), whole(next_week, 0), now=NOW) == "too-short"
 
 
 # Recurrence

@@ -109,6 +109,7 @@ def card_words(view: CardView) -> changes.CardWords:
             number=len(view.appointments),
             choices=view.choices,
             status=STATUSES[one.status.value].lower() if one else "",
+            why=view.why,
         )
     )
 
