@@ -41,7 +41,7 @@ class Event(NamedTuple):
     is_deleted: bool = False
     properties: Properties | None = None
     is_bare: bool = False  # a tombstone as lists show it: an id, a status and nothing else
-    by_person_moved: bool = False  # a person set its times last, and not a write of ours
+    by_person_from: int | None = None  # a person has moved it since our last write, away from this time
     by_person_status: bool = False  # a person deleted or restored it last
 
 
@@ -102,7 +102,7 @@ def patch(
         return calendar, CHANGED_SINCE
     if event.is_deleted:
         return calendar, FORBIDDEN
-    written = event._replace(content=content, properties=properties, by_person_moved=False)
+    written = event._replace(content=content, properties=properties, by_person_from=None)
     return _put(calendar, written)
 
 
@@ -146,7 +146,8 @@ def move(calendar: Calendar, event: Event) -> Calendar:
     """Backwards through the times, while the portal's person goes forwards: so they meet, and they miss."""
     assert event.content is not None
     content = event.content._replace(time=(event.content.time - 1) % TIMES)
-    return _put(calendar, event._replace(content=content, by_person_moved=True))[0]
+    left = event.content.time if event.by_person_from is None else event.by_person_from
+    return _put(calendar, event._replace(content=content, by_person_from=left))[0]
 
 
 def retitle(calendar: Calendar, event: Event) -> Calendar:
@@ -170,7 +171,7 @@ def restore(calendar: Calendar, event: Event) -> Calendar:
 
 def copy(calendar: Calendar, event: Event) -> Calendar:
     """A copy has an id of its own and every other field, our private properties among them."""
-    copied = Event(COPY, 0, event.content, properties=event.properties, by_person_moved=event.by_person_moved)
+    copied = Event(COPY, 0, event.content, properties=event.properties)
     return _put(calendar, copied)[0]
 
 

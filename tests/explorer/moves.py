@@ -191,8 +191,12 @@ def _check_return(world: World, plan: Plan) -> None:
     appointment = world.portal.appointment
     if deleted is None or deleted.properties is None or appointment is None:
         return
-    had_seen_all = deleted.properties.revision >= appointment.touched_at
-    if deleted.is_deleted and deleted.by_person_status and had_seen_all:
+    if plan.revival > world.portal.known + 1:
+        return  # deleted before anybody here had heard of it: its tombstone tells no story
+    seen = deleted.properties.revision
+    if plan.is_put_back and world.portal.link is not None:
+        seen = min(seen, world.portal.link.revision)  # as far as is known here; a card tells of the return
+    if deleted.is_deleted and deleted.by_person_status and seen >= appointment.touched_at:
         raise Broken("an event deleted in Google is brought back although nothing was changed here")
 
 
@@ -203,7 +207,7 @@ def _check_overwriting(world: World, plan: Plan) -> None:
         return
     assert event.content is not None
     times = event.content.time
-    is_moved = event.by_person_moved and event.properties is not None and times != event.properties.time
+    is_moved = event.by_person_from is not None and times != event.by_person_from
     if is_moved and times not in (plan.content.time, world.portal.heard):
         raise Broken("a move made in Google is overwritten, and nothing tells of it")
 

@@ -88,6 +88,7 @@ class Portal(NamedTuple):
     unwanted: tuple[str, ...] = ()
     token: int | None = None
     heard: int | None = None  # truth for the law: the time of the last move in Google that was told of here
+    known: int = -1  # truth for the law: the latest revival that was ever agreed on here
 
 
 class Plan(NamedTuple):
@@ -372,7 +373,7 @@ def _agree(portal: Portal, plan: Plan, event: google.Event | None) -> Portal:
         time=plan.content.time,
         updated=event.version,
     )
-    portal = portal._replace(link=link, heard=None)
+    portal = portal._replace(link=link, heard=None, known=max(portal.known, link.revival))
     return _close_cards(portal) if plan.is_put_back else portal
 
 
@@ -403,7 +404,7 @@ def _taken(portal: Portal, plan: Plan, event: google.Event) -> Portal:
     link = link._replace(
         phase=LinkPhase.LIVE, etag=None, content=None, updated=None, revision=0, time=None
     )
-    return settle(portal._replace(link=link), event)
+    return settle(portal._replace(link=link, known=max(portal.known, link.revival)), event)
 
 
 def is_wanted_again(portal: Portal, event: google.Event) -> tuple[Portal, bool]:
@@ -524,10 +525,10 @@ def _mark_difference(link: Link, appointment: Appointment) -> Link:
 def _follow(
     portal: Portal, event: google.Event, link: Link, appointment: Appointment, time: int
 ) -> Portal:
-    if not event.by_person_moved:
+    if event.by_person_from is None:
         raise Broken("our own write comes back as a move made in Google")
-    tag = event.properties
-    if tag is not None and tag.revision < appointment.moved_at:
+    tag, known = event.properties, (event.by_person_from, portal.heard)
+    if tag is not None and tag.revision < appointment.moved_at and appointment.time not in known:
         raise Broken("a move made here is overwritten by one in Google that had not seen it")
     followed = appointment._replace(time=time, revision=appointment.revision + 1)
     link = _note_content(_note_remote(link, event), event)
@@ -540,7 +541,7 @@ def _restore(
     portal: Portal, event: google.Event, link: Link, appointment: Appointment, card: str | None
 ) -> Portal:
     assert event.content is not None
-    if card == "moved" and not event.by_person_moved:
+    if card == "moved" and event.by_person_from is None:
         raise Broken("a card tells of a move in Google that was our own write")
     link = _note_remote(link, event)._replace(content=event.content)
     portal = portal._replace(link=_mark_difference(link, appointment))
@@ -600,7 +601,7 @@ def _adopt(portal: Portal, event: google.Event) -> Portal:
         revival=max(link.revival, revival_of(event)),
         is_young=True,
     )
-    return settle(portal._replace(link=link), event)
+    return settle(portal._replace(link=link, known=max(portal.known, link.revival)), event)
 
 
 def _delete_stray(portal: Portal, event: google.Event) -> Portal:
