@@ -33,6 +33,7 @@ from portal.sync.inbound import (
     RefreshEtag,
     Reschedule,
     Restore,
+    SetAside,
     StrayAction,
     decide_own,
     decide_stray,
@@ -75,11 +76,14 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             _follow(run, link, event, appointment, start, end)
         case Restore(card):
             _restore(run, link, event, appointment, local, card)
+        case SetAside():
+            link.content_hash, link.needs_write = None, True  # the etag stays: a patch of it is refused
         case Readopt():
-            _readopt(run, link, event, appointment, local)
-        case Redelete():
+            _readopt(run, link, event, appointment)
+        case Redelete(is_told):
             link.state = LinkState.DELETING
-            _tell_of_return(run, event, appointment)
+            if is_told:
+                _tell_of_return(run, event, appointment)
         case ConfirmGone():
             link.state = LinkState.GONE
         case AskDeleted():
@@ -293,19 +297,17 @@ def _restore(
     _note_remote(link, event)
     link.content_hash = remote.content_hash()
     link.needs_write = link.content_hash != local.content.content_hash()
+    if remote.same_times(local.content):
+        link.times_hash = remote.times_hash()  # both sides have come to the same: from there it may move on
     if card is not None:
         _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back")
 
 
-def _readopt(
-    run: Run, link: EventLink, event: Event, appointment: Appointment, local: LocalAppointment
-) -> None:
-    link.state = LinkState.LIVE
-    _note_remote(link, event)
-    _note_content(link, event)
-    link.needs_write = link.content_hash != local.content.content_hash()
-    link.settled = appointment.revision
+def _readopt(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
+    """It is the appointment's event again; whatever else was done to it is judged like any other change."""
+    link.state, link.etag = LinkState.LIVE, None
     cards.close(appointment, outcome="restored-in-google", now=run.now)
+    settle(run, link, event)
 
 
 def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:

@@ -268,7 +268,12 @@ def _agree(run: Run, plan: Plan, resource: dict[str, object]) -> None:
     run.counts["patched" if isinstance(plan.action, Patch) else "inserted"] += 1
     run.connection.progress_done += 1
     if isinstance(plan.action, PutBack):
-        cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="changed-here", now=run.now)
+        _tell_it_is_back(run, plan)
+
+
+def _tell_it_is_back(run: Run, plan: Plan) -> None:
+    """What was deleted in Google and changed here has its event again: nothing is left to ask."""
+    cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="changed-here", now=run.now)
 
 
 def _updated(resource: dict[str, object]) -> dt.datetime | None:
@@ -341,6 +346,8 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
     row = _link_row(run, plan)
     row.revival, row.event_id = plan.revival, plan.event_id
     row.error, row.tries, row.retry_at, row.agreed_at = None, 0, None, run.now
+    if isinstance(plan.action, PutBack):
+        _tell_it_is_back(run, plan)
     if event.is_cancelled:
         row.state = LinkState.GONE
         return

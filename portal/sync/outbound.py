@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from portal.sync.event import Content
 
+UNSEEN = '"unseen"'  # the etag of no event: Google refuses the patch, and the event is looked at first
 WINDOW_BEFORE = dt.timedelta(days=30)  # before the app calendar was first made; it never slides
 
 
@@ -118,7 +119,7 @@ def _linked(appointment: LocalAppointment, link: Link) -> Action | None:
     if not appointment.is_live:
         return Delete(link.event_id)
     if appointment.content.content_hash() != link.content_hash:
-        return Patch(link.event_id, link.etag or "*")
+        return Patch(link.event_id, link.etag or UNSEEN)
     return _settled(appointment, link)
 
 

@@ -42,6 +42,7 @@ class Event(NamedTuple):
     properties: Properties | None = None
     is_bare: bool = False  # a tombstone as lists show it: an id, a status and nothing else
     by_person_from: int | None = None  # a person has moved it since our last write, away from this time
+    by_person_last_from: int | None = None  # the same for the last of such moves
     by_person_status: bool = False  # a person deleted or restored it last
 
 
@@ -102,7 +103,7 @@ def patch(
         return calendar, CHANGED_SINCE
     if event.is_deleted:
         return calendar, FORBIDDEN
-    written = event._replace(content=content, properties=properties, by_person_from=None)
+    written = event._replace(content=content, properties=properties, by_person_from=None, by_person_last_from=None)
     return _put(calendar, written)
 
 
@@ -147,7 +148,8 @@ def move(calendar: Calendar, event: Event) -> Calendar:
     assert event.content is not None
     content = event.content._replace(time=(event.content.time - 1) % TIMES)
     left = event.content.time if event.by_person_from is None else event.by_person_from
-    return _put(calendar, event._replace(content=content, by_person_from=left))[0]
+    moved = event._replace(content=content, by_person_from=left, by_person_last_from=event.content.time)
+    return _put(calendar, moved)[0]
 
 
 def retitle(calendar: Calendar, event: Event) -> Calendar:

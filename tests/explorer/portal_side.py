@@ -88,6 +88,7 @@ class Portal(NamedTuple):
     unwanted: tuple[str, ...] = ()
     token: int | None = None
     heard: int | None = None  # truth for the law: the time of the last move in Google that was told of here
+    met: int | None = None  # truth for the law: the time to which both sides had come by themselves
     known: int = -1  # truth for the law: the latest revival that was ever agreed on here
 
 
@@ -347,7 +348,10 @@ def _plan(appointment: Appointment, link: Link | None, action: outbound.Action) 
 
 
 def _if_match(action: outbound.Action) -> int | None:
-    return int(action.etag) if isinstance(action, outbound.Patch) and action.etag != "*" else None
+    """0 is the version of no event; None stands for `*`."""
+    if not isinstance(action, outbound.Patch) or action.etag == "*":
+        return None
+    return 0 if action.etag == outbound.UNSEEN else int(action.etag)
 
 
 def keep(portal: Portal, plan: Plan, answer: google.Answer) -> Portal | None:
@@ -373,7 +377,7 @@ def _agree(portal: Portal, plan: Plan, event: google.Event | None) -> Portal:
         time=plan.content.time,
         updated=event.version,
     )
-    portal = portal._replace(link=link, heard=None, known=max(portal.known, link.revival))
+    portal = portal._replace(link=link, heard=None, met=None, known=max(portal.known, link.revival))
     return _close_cards(portal) if plan.is_put_back else portal
 
 
@@ -399,6 +403,7 @@ def _taken(portal: Portal, plan: Plan, event: google.Event) -> Portal:
     link = _link_row(portal, plan)._replace(
         revival=plan.revival, event_id=plan.event_id, is_young=True, waits=False
     )
+    portal = _close_cards(portal) if plan.is_put_back else portal
     if event.is_deleted:
         return portal._replace(link=link._replace(phase=LinkPhase.GONE))
     link = link._replace(
@@ -489,12 +494,14 @@ def settle(portal: Portal, event: google.Event) -> Portal:  # noqa: PLR0911, PLR
             return _follow(portal, event, link, appointment, _time_of(start))
         case inbound.Restore(card):
             return _restore(portal, event, link, appointment, card)
+        case inbound.SetAside():
+            return portal._replace(link=link._replace(content=None, needs_write=True))
         case inbound.Readopt():
-            link = _note_content(_note_remote(link, event), event)
-            link = link._replace(phase=LinkPhase.LIVE, settled=appointment.revision)
-            return _close_cards(portal._replace(link=_mark_difference(link, appointment)))
-        case inbound.Redelete():
-            return _tell_of_return(portal._replace(link=link._replace(phase=LinkPhase.DELETING)), event)
+            link = link._replace(phase=LinkPhase.LIVE, etag=None)
+            return settle(_close_cards(portal._replace(link=link)), event)
+        case inbound.Redelete(is_told):
+            portal = portal._replace(link=link._replace(phase=LinkPhase.DELETING))
+            return _tell_of_return(portal, event) if is_told else portal
         case inbound.ConfirmGone():
             return portal._replace(link=link._replace(phase=LinkPhase.GONE))
         case inbound.AskDeleted():
@@ -533,7 +540,7 @@ def _follow(
     followed = appointment._replace(time=time, revision=appointment.revision + 1)
     link = _note_content(_note_remote(link, event), event)
     link = link._replace(settled=followed.revision, is_young=True)
-    portal = portal._replace(appointment=followed, link=_mark_difference(link, followed), heard=time)
+    portal = portal._replace(appointment=followed, link=_mark_difference(link, followed), heard=time, met=None)
     return _put_card(portal, TOOK_OVER)
 
 
@@ -543,12 +550,18 @@ def _restore(
     assert event.content is not None
     if card == "moved" and event.by_person_from is None:
         raise Broken("a card tells of a move in Google that was our own write")
+    if card == "moved" and appointment.time == portal.met == event.by_person_last_from:
+        raise Broken("a move in Google is refused although both sides had come to the same time before")
     link = _note_remote(link, event)._replace(content=event.content)
+    is_same = event.content.time == appointment.time
+    if is_same:
+        link = link._replace(time=event.content.time)
     portal = portal._replace(link=_mark_difference(link, appointment))
+    if is_same or card is not None:
+        portal = portal._replace(heard=event.content.time, met=event.content.time if is_same else None)
     if card is None:
         return portal
-    told = _put_card(portal, TELLS_EDITED if card == "edited" else PUT_BACK_MOVE)
-    return told._replace(heard=event.content.time)
+    return _put_card(portal, TELLS_EDITED if card == "edited" else PUT_BACK_MOVE)
 
 
 def _ask_deleted(
