@@ -305,7 +305,7 @@ def _restore(
 
 def _readopt(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
     """It is the appointment's event again; whatever else was done to it is judged like any other change."""
-    link.state, link.etag = LinkState.LIVE, None
+    link.state, link.etag, link.needs_write = LinkState.LIVE, None, True
     cards.close(appointment, outcome="restored-in-google", now=run.now)
     settle(run, link, event)
 

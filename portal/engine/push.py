@@ -243,6 +243,7 @@ def _link_row(run: Run, plan: Plan) -> EventLink:
             revival=plan.revival - 1,
             event_id=plan.event_id,
             revision=0,
+            tries=0,  # counted before the row is flushed and has its defaults
             agreed_at=run.now,
         )
         db.session.add(row)

@@ -1,149 +1,134 @@
 """One value for all worlds that behave alike: of versions and revisions only the order means anything.
 
 The core compares them and never counts with them, so they are numbered anew from 1 in their order; 0 stays 0.
+Values are built by position here and not by `_replace`, since this runs for every step that is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
-from tests.explorer.google import Calendar, Event, Page
+from tests.explorer.google import Calendar, Event, Page, Properties
 from tests.explorer.moves import Answered, LookedAt, Refused, Worker, World
 from tests.explorer.portal_side import Plan, Portal
 
-Ranks = dict[int | None, int | None]
+Ranks = dict[Any, Any]  # a number or None, by the number or None that it replaces
 
 
 def canonical(world: World) -> World:
     """The same world in the smallest numbers."""
-    versions, revisions = set(_versions(world)), set(_revisions(world))
-    if _is_smallest(versions) and _is_smallest(revisions):
+    versions, revisions = _numbers(world)
+    versions -= NO_NUMBERS
+    revisions -= NO_NUMBERS
+    if max(versions, default=0) == len(versions) and max(revisions, default=0) == len(revisions):
         return world
-    return _Renumbering(_ranks(versions), _ranks(revisions)).world(world)
+    return _renumbered(world, _ranks(versions), _ranks(revisions))
 
 
-def _is_smallest(numbers: set[int | None]) -> bool:
-    numbers -= {None, 0}
-    return max(filter(None, numbers), default=0) == len(numbers)
+NO_NUMBERS: set[Any] = {None, 0}
 
 
-def _ranks(numbers: set[int | None]) -> Ranks:
+def _ranks(numbers: set[Any]) -> Ranks:
     ranks: Ranks = {None: None, 0: 0}
-    ranks.update({number: rank for rank, number in enumerate(sorted(filter(None, numbers)), 1)})
+    for rank, number in enumerate(sorted(numbers), 1):
+        ranks[number] = rank
     return ranks
 
 
-def _events(world: World) -> Iterator[Event]:
-    yield from world.calendar.events
-    yield from world.calendar.overwritten
-    match world.worker:
-        case Answered(_, Event() as event) | LookedAt(_, event):
-            yield event
-        case Page(events, _, _):
-            yield from events
-
-
-def _plans(world: World) -> Iterator[Plan]:
-    if world.frozen is not None:
-        yield world.frozen
-    match world.worker:
-        case Answered(plan, _) | Refused(plan) | LookedAt(plan, _):
-            yield plan
-        case Plan() as plan:
-            yield plan
-
-
-def _versions(world: World) -> Iterator[int | None]:
-    portal = world.portal
-    yield portal.token
-    for event in _events(world):
-        yield event.version
-    for plan in _plans(world):
-        yield plan.if_match
-    for _, version in portal.imported:
-        yield version
-    if portal.link is not None:
-        yield portal.link.etag
-        yield portal.link.updated
-    if isinstance(world.worker, Page):
-        yield world.worker.token
-
-
-def _revisions(world: World) -> Iterator[int | None]:
-    appointment, link = world.portal.appointment, world.portal.link
-    for event in _events(world):
+def _numbers(world: World) -> tuple[set[Any], set[Any]]:
+    """Every version and every revision that occurs anywhere."""
+    calendar, portal, worker, frozen = world
+    versions: set[Any] = {portal.token}
+    revisions: set[Any] = set()
+    events = [*calendar.events, *calendar.overwritten]
+    plans = [frozen] if frozen is not None else []
+    if isinstance(worker, Plan):
+        plans.append(worker)
+    elif isinstance(worker, Page):
+        events += worker.events
+        versions.add(worker.token)
+    elif worker is not None:
+        plans.append(worker.plan)
+        if not isinstance(worker, Refused) and isinstance(worker[1], Event):
+            events.append(worker[1])
+    for event in events:
+        versions.add(event.version)
         if event.properties is not None:
-            yield event.properties.revision
-    for plan in _plans(world):
-        yield plan.properties.revision
-    if appointment is not None:
-        yield appointment.revision
-        yield appointment.moved_at
-        yield appointment.status_at
-    if link is not None:
-        yield link.revision
-        yield link.settled
+            revisions.add(event.properties.revision)
+    for plan in plans:
+        versions.add(plan.if_match)
+        revisions.add(plan.properties.revision)
+    versions.update(version for _, version in portal.imported)
+    if portal.link is not None:
+        versions |= {portal.link.etag, portal.link.updated}
+        revisions |= {portal.link.revision, portal.link.settled}
+    if portal.appointment is not None:
+        appointment = portal.appointment
+        revisions |= {appointment.revision, appointment.moved_at, appointment.status_at}
+    return versions, revisions
 
 
-class _Renumbering:
-    """Puts new numbers in place of the old ones, everywhere."""
+def _renumbered(world: World, versions: Ranks, revisions: Ranks) -> World:
+    calendar, portal, worker, frozen = world
+    return World(
+        Calendar(
+            tuple([_event(event, versions, revisions) for event in calendar.events]),
+            tuple([_event(event, versions, revisions) for event in calendar.overwritten]),
+        ),
+        _portal(portal, versions, revisions),
+        None if worker is None else _worker(worker, versions, revisions),
+        None if frozen is None else _plan(frozen, versions, revisions),
+    )
 
-    def __init__(self, versions: Ranks, revisions: Ranks) -> None:
-        self.versions, self.revisions = versions, revisions
 
-    def world(self, world: World) -> World:
-        calendar = world.calendar
-        return World(
-            calendar=Calendar(self._all(calendar.events), self._all(calendar.overwritten)),
-            portal=self._portal(world.portal),
-            worker=self._worker(world.worker),
-            frozen=world.frozen and self._plan(world.frozen),
-        )
+def _event(event: Event, versions: Ranks, revisions: Ranks) -> Event:
+    event_id, version, content, is_deleted, properties, *rest = event
+    return Event(event_id, versions[version], content, is_deleted, _properties(properties, revisions), *rest)
 
-    def _all(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
-        return tuple(self._event(event) for event in events)
 
-    def _event(self, event: Event) -> Event:
-        version, tag = self.versions[event.version], event.properties
-        if tag is not None:
-            tag = tag._replace(revision=self.revisions[tag.revision])
-        return event._replace(version=version, properties=tag)
-
-    def _plan(self, plan: Plan) -> Plan:
-        tag = plan.properties._replace(revision=self.revisions[plan.properties.revision])
-        return plan._replace(properties=tag, if_match=self.versions[plan.if_match])
-
-    def _worker(self, worker: Worker | None) -> Worker | None:
-        match worker:
-            case Plan():
-                return self._plan(worker)
-            case Answered(plan, Event() as event):
-                return Answered(self._plan(plan), self._event(event))
-            case LookedAt(plan, event):
-                return LookedAt(self._plan(plan), self._event(event))
-            case Answered(plan, _) | Refused(plan):
-                return worker._replace(plan=self._plan(plan))
-            case Page(events, token, _):
-                return worker._replace(events=self._all(events), token=self.versions[token])
+def _properties(properties: Properties | None, revisions: Ranks) -> Properties | None:
+    if properties is None:
         return None
+    return Properties(properties[0], revisions[properties[1]], properties[2])
 
-    def _portal(self, portal: Portal) -> Portal:
-        versions, revisions = self.versions, self.revisions
-        appointment, link = portal.appointment, portal.link
-        if appointment is not None:
-            appointment = appointment._replace(
-                revision=revisions[appointment.revision],
-                moved_at=revisions[appointment.moved_at],
-                status_at=revisions[appointment.status_at],
-            )
-        if link is not None:
-            link = link._replace(
-                etag=versions[link.etag],
-                updated=versions[link.updated],
-                revision=revisions[link.revision],
-                settled=revisions[link.settled],
-            )
-        imported = tuple((event_id, versions[version]) for event_id, version in portal.imported)
-        return portal._replace(
-            appointment=appointment, link=link, imported=imported, token=versions[portal.token]
+
+def _plan(plan: Plan, versions: Ranks, revisions: Ranks) -> Plan:
+    properties = _properties(plan.properties, revisions)
+    assert properties is not None
+    return plan._replace(properties=properties, if_match=versions[plan.if_match])
+
+
+def _worker(worker: Worker, versions: Ranks, revisions: Ranks) -> Worker:
+    match worker:
+        case Plan():
+            return _plan(worker, versions, revisions)
+        case Answered(plan, Event() as event):
+            return Answered(_plan(plan, versions, revisions), _event(event, versions, revisions))
+        case LookedAt(plan, event):
+            return LookedAt(_plan(plan, versions, revisions), _event(event, versions, revisions))
+        case Answered(plan, _) | Refused(plan):
+            return worker._replace(plan=_plan(plan, versions, revisions))
+        case Page(events, token, is_whole):
+            renumbered = tuple([_event(event, versions, revisions) for event in events])
+            return Page(renumbered, versions[token], is_whole)
+
+
+def _portal(portal: Portal, versions: Ranks, revisions: Ranks) -> Portal:
+    appointment, link = portal.appointment, portal.link
+    if appointment is not None:
+        appointment = appointment._replace(
+            revision=revisions[appointment.revision],
+            moved_at=revisions[appointment.moved_at],
+            status_at=revisions[appointment.status_at],
         )
+    if link is not None:
+        link = link._replace(
+            etag=versions[link.etag],
+            updated=versions[link.updated],
+            revision=revisions[link.revision],
+            settled=revisions[link.settled],
+        )
+    imported = tuple([(event_id, versions[version]) for event_id, version in portal.imported])
+    return portal._replace(
+        appointment=appointment, link=link, imported=imported, token=versions[portal.token]
+    )

@@ -34,7 +34,9 @@ class Explorer:
 
     begun: str
     origin: dict[World, tuple[World, str] | None] = field(default_factory=dict)
-    resting: dict[World, str | None] = field(default_factory=dict)  # worlds run to rest; what broke, if anything
+    resting: dict[World, str | None] = field(
+        default_factory=dict
+    )  # worlds run to rest; what broke, if anything
     histories: int = 0
 
     @property

@@ -103,7 +103,9 @@ def patch(
         return calendar, CHANGED_SINCE
     if event.is_deleted:
         return calendar, FORBIDDEN
-    written = event._replace(content=content, properties=properties, by_person_from=None, by_person_last_from=None)
+    written = event._replace(
+        content=content, properties=properties, by_person_from=None, by_person_last_from=None
+    )
     return _put(calendar, written)
 
 
@@ -116,17 +118,23 @@ def delete(calendar: Calendar, event_id: str) -> tuple[Calendar, Answer]:
     return _put(calendar, event._replace(is_deleted=True, by_person_status=False))
 
 
-def list_events(calendar: Calendar, token: int | None, *, is_old: bool = False) -> Page:
-    """What changed after the token; without one, every event that is not deleted.
+def list_events(calendar: Calendar, token: int, *, is_whole: bool = False, is_old: bool = False) -> Page:
+    """What changed after the token; or, as a whole list, every event that is not deleted.
 
-    `is_old`: answered by a machine that has not heard of the newest change yet. Its token goes on from there.
+    `is_old`: answered by a machine that has not heard of the newest change yet, and the token goes on from there.
+    Whatever lists have told already they never untell: `knows_less` says where that would be.
     """
     events = _without_newest(calendar) if is_old else calendar.events
     known = max((event.version for event in events), default=0)
-    if token is None:
+    if is_whole:
         return Page(tuple(event for event in events if not event.is_deleted), known, is_whole=True)
     changed = tuple(_as_listed(event) for event in events if event.version > token)
     return Page(changed, max(known, token), is_whole=False)
+
+
+def knows_less(calendar: Calendar, token: int) -> bool:
+    """Whether an old list would lack what a list has told before: the newest change, or more."""
+    return calendar.newest <= token
 
 
 def _without_newest(calendar: Calendar) -> tuple[Event, ...]:

@@ -32,14 +32,16 @@ def _settled(world: World) -> World:
     """Without what a look at Google leaves behind even if there was nothing to see."""
     portal, calendar = world.portal, world.calendar
     link = portal.link and portal.link._replace(is_listed=True)
-    portal = portal._replace(link=link, token=0)
+    portal = portal._replace(link=link, token=0, reads_whole=False)
     return canonical(world._replace(portal=portal, calendar=calendar._replace(overwritten=())))
 
 
 def _check_outward(world: World) -> None:
     """A live appointment has exactly one event, and any other none."""
     appointment, link = world.portal.appointment, world.portal.link
-    live = [event for event in world.calendar.events if not event.is_deleted and event.event_id != google.COPY]
+    live = [
+        event for event in world.calendar.events if not event.is_deleted and event.event_id != google.COPY
+    ]
     is_held = link is not None and link.phase is LinkPhase.HELD
     if appointment is None or not appointment.is_live or is_held:
         if live:

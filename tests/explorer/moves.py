@@ -136,16 +136,13 @@ def _beginnings(world: World) -> Iterator[Step]:
         yield "gather", gather(world)
     if world.portal.appointment is None:
         return
-    calendar, portal = world.calendar, world.portal
-    page = google.list_events(calendar, portal.token)
+    page = list_events(world)
     yield "read a list", world._replace(worker=page)
-    old = google.list_events(calendar, portal.token, is_old=True)
-    if old != page:
-        yield "read an old list", world._replace(worker=old)
-    if portal.token is not None:
-        yield "the sync token expires", world._replace(portal=portal_side.begin_generation(portal))
-    ran = run(world)[0]
-    yield "a whole run", ran
+    if not google.knows_less(world.calendar, world.portal.token):
+        yield "read an old list", world._replace(worker=list_events(world, is_old=True))
+    if not world.portal.reads_whole:
+        yield "the sync token expires", world._replace(portal=portal_side.begin_generation(world.portal))
+    yield "a whole run", run(world)[0]
 
 
 def _without_worker(world: World) -> World:
@@ -236,6 +233,11 @@ def settle(world: World, looked_at: LookedAt) -> World:
     return world._replace(portal=portal, worker=None)
 
 
+def list_events(world: World, *, is_old: bool = False) -> Page:
+    portal = world.portal
+    return google.list_events(world.calendar, portal.token, is_whole=portal.reads_whole, is_old=is_old)
+
+
 def take(world: World, page: Page) -> World:
     """Take the page; then ask for the one event that no list has named."""
     portal = portal_side.take(world.portal, page)
@@ -270,7 +272,7 @@ def delete_unwanted(world: World) -> tuple[World, int]:
 def run(world: World) -> tuple[World, int]:
     """Push, pull, push, with nobody in between. With the number of writes that it sent."""
     world, first = _push(world)
-    world = take(world, google.list_events(world.calendar, world.portal.token))
+    world = take(world, list_events(world))
     world, second = _push(world)
     return world, first + second
 

@@ -86,7 +86,8 @@ class Portal(NamedTuple):
     cards: tuple[str, ...] = ()  # open ones
     imported: tuple[tuple[str, int], ...] = ()  # ids and versions of events shown like any other
     unwanted: tuple[str, ...] = ()
-    token: int | None = None
+    token: int = 0
+    reads_whole: bool = True  # the whole list is to be read: there is no sync token, or it was refused
     heard: int | None = None  # truth for the law: the time of the last move in Google that was told of here
     met: int | None = None  # truth for the law: the time to which both sides had come by themselves
     known: int = -1  # truth for the law: the latest revival that was ever agreed on here
@@ -132,9 +133,7 @@ def _close_cards(portal: Portal) -> Portal:
 
 @lru_cache(maxsize=None)
 def event_id(revival: int) -> str:
-    return outbound.event_id(
-        installation=INSTALLATION, nonce=NONCE, public_id=PUBLIC_ID, revival=revival
-    )
+    return outbound.event_id(installation=INSTALLATION, nonce=NONCE, public_id=PUBLIC_ID, revival=revival)
 
 
 @lru_cache(maxsize=None)
@@ -406,9 +405,7 @@ def _taken(portal: Portal, plan: Plan, event: google.Event) -> Portal:
     portal = _close_cards(portal) if plan.is_put_back else portal
     if event.is_deleted:
         return portal._replace(link=link._replace(phase=LinkPhase.GONE))
-    link = link._replace(
-        phase=LinkPhase.LIVE, etag=None, content=None, updated=None, revision=0, time=None
-    )
+    link = link._replace(phase=LinkPhase.LIVE, etag=None, content=None, updated=None, revision=0, time=None)
     return settle(portal._replace(link=link, known=max(portal.known, link.revival)), event)
 
 
@@ -431,7 +428,7 @@ def is_wanted_again(portal: Portal, event: google.Event) -> tuple[Portal, bool]:
 def begin_generation(portal: Portal) -> Portal:
     """The whole list is to be read anew."""
     link = portal.link and portal.link._replace(is_listed=False)
-    return portal._replace(token=None, link=link)
+    return portal._replace(reads_whole=True, link=link)
 
 
 def take(portal: Portal, page: google.Page) -> Portal:
@@ -449,7 +446,7 @@ def take(portal: Portal, page: google.Page) -> Portal:
     if page.is_whole:
         named = {event.event_id for event in page.events}
         portal = portal._replace(imported=tuple(row for row in portal.imported if row[0] in named))
-    return portal._replace(token=page.token)
+    return portal._replace(token=page.token, reads_whole=False)
 
 
 def _import(portal: Portal, event: google.Event) -> Portal:
@@ -497,7 +494,7 @@ def settle(portal: Portal, event: google.Event) -> Portal:  # noqa: PLR0911, PLR
         case inbound.SetAside():
             return portal._replace(link=link._replace(content=None, needs_write=True))
         case inbound.Readopt():
-            link = link._replace(phase=LinkPhase.LIVE, etag=None)
+            link = link._replace(phase=LinkPhase.LIVE, etag=None, needs_write=True)
             return settle(_close_cards(portal._replace(link=link)), event)
         case inbound.Redelete(is_told):
             portal = portal._replace(link=link._replace(phase=LinkPhase.DELETING))
@@ -529,9 +526,7 @@ def _mark_difference(link: Link, appointment: Appointment) -> Link:
     return link._replace(needs_write=is_different)
 
 
-def _follow(
-    portal: Portal, event: google.Event, link: Link, appointment: Appointment, time: int
-) -> Portal:
+def _follow(portal: Portal, event: google.Event, link: Link, appointment: Appointment, time: int) -> Portal:
     if event.by_person_from is None:
         raise Broken("our own write comes back as a move made in Google")
     tag, known = event.properties, (event.by_person_from, portal.heard)
@@ -540,7 +535,9 @@ def _follow(
     followed = appointment._replace(time=time, revision=appointment.revision + 1)
     link = _note_content(_note_remote(link, event), event)
     link = link._replace(settled=followed.revision, is_young=True)
-    portal = portal._replace(appointment=followed, link=_mark_difference(link, followed), heard=time, met=None)
+    portal = portal._replace(
+        appointment=followed, link=_mark_difference(link, followed), heard=time, met=None
+    )
     return _put_card(portal, TOOK_OVER)
 
 
@@ -564,9 +561,7 @@ def _restore(
     return _put_card(portal, TELLS_EDITED if card == "edited" else PUT_BACK_MOVE)
 
 
-def _ask_deleted(
-    portal: Portal, event: google.Event, link: Link, appointment: Appointment
-) -> Portal:
+def _ask_deleted(portal: Portal, event: google.Event, link: Link, appointment: Appointment) -> Portal:
     if not appointment.is_live:
         return portal._replace(link=link._replace(phase=LinkPhase.GONE))
     if not event.by_person_status:

@@ -220,7 +220,7 @@ class Core(RuleBasedStateMachine):
 
     def _patch(self, appointment: Appointment, event_id: str, etag: str, *, lost: bool) -> None:
         there = self.google.events[event_id]
-        if there.is_cancelled or etag not in (there.etag, "*"):
+        if there.is_cancelled or etag != there.etag:
             self._take(there)
             return
         event = self.google.put(event_id, appointment.content, self._tag(appointment, event_id))
@@ -295,14 +295,14 @@ class Core(RuleBasedStateMachine):
                     known, times_hash=held_times, settled=appointment.revision, needs_write=differs
                 )
             case inbound.Restore():
-                link = known
+                is_same = remote is not None and remote.same_times(appointment.content)
+                link = replace(known, times_hash=appointment.content.times_hash()) if is_same else known
+            case inbound.SetAside():
+                link = replace(link, content_hash=None, needs_write=True)
             case inbound.Readopt():
-                link = replace(
-                    known,
-                    phase=LinkPhase.LIVE,
-                    times_hash=remote.times_hash() if remote else None,
-                    settled=appointment.revision,
-                )
+                readopted = replace(link, phase=LinkPhase.LIVE, etag=None, needs_write=True)
+                self._settle(appointment, readopted, event)
+                return
             case inbound.Redelete():
                 link = replace(link, phase=LinkPhase.DELETING)
             case inbound.ConfirmGone():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from portal.sync.event import Content, EventTime
 from portal.sync.outbound import (
+    UNSEEN,
     Action,
     CloseCard,
     Delete,
@@ -78,7 +79,11 @@ TABLE: dict[str, tuple[LocalAppointment, Link | None, Action | None]] = {
     "a new revision that looks the same outside is only noted": (TOUCHED, LINK, Settle()),
     "a mark without a difference is only cleared": (LIVE, replace(LINK, needs_write=True), Settle()),
     "one that was altered in Google is written back": (LIVE, ALTERED, Patch("e0", '"3"')),
-    "one whose etag is unknown is patched as it is": (MOVED, replace(LINK, etag=None), Patch("e0", "*")),
+    "one whose etag is unknown is never overwritten unseen": (
+        MOVED,
+        replace(LINK, etag=None),
+        Patch("e0", UNSEEN),
+    ),
     "one that is over is deleted": (OVER, LINK, Delete("e0")),
     "one that left the window keeps its event": (OUTSIDE, LINK, None),
     "one that left the window is still patched": (
