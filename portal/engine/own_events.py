@@ -63,10 +63,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             _note_remote(link, event)
             _let_go(run, link, appointment, outcome="moved-back")
         case AdoptWrite(revision):
-            _note_remote(link, event)
-            _note_content(link, event)
-            link.revision = revision
-            link.needs_write = link.content_hash != local.content.content_hash()
+            _adopt_write(link, event, local, revision)
         case Reschedule() if link.held is not None or _is_a_move_too_many(run):
             _hold(link, event)
             cards.ask_about_moves(run.connection, appointment.id, now=run.now)
@@ -258,6 +255,13 @@ def _note_content(link: EventLink, event: Event) -> None:
     remote = event.content
     assert remote is not None
     link.content_hash, link.times_hash = remote.content_hash(), remote.times_hash()
+
+
+def _adopt_write(link: EventLink, event: Event, local: LocalAppointment, revision: int) -> None:
+    _note_remote(link, event)
+    _note_content(link, event)
+    link.revision = revision
+    link.needs_write = link.content_hash != local.content.content_hash()
 
 
 def _follow(

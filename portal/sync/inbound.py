@@ -58,7 +58,7 @@ class Readopt:
 class Redelete:
     """Live in Google, but the appointment is over here: it goes again.
 
-    `is_told`: it was restored from Google's bin, so a card tells why. Otherwise it is a write of our own whose
+    """Changed there, but over here: push deletes it. If it is reinstated before that, it is judged then."""
     answer was lost: nothing was ever agreed that anybody could restore.
     """
 

@@ -1,4 +1,4 @@
-"""What tests/explorer found in the shell around the core, each with the real engine and the sandbox's Google."""
+"""What tests/explorer found in the shell around the core, with the real engine and the sandbox's Google."""
 
 from __future__ import annotations
 

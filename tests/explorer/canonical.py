@@ -82,8 +82,17 @@ def _renumbered(world: World, versions: Ranks, revisions: Ranks) -> World:
 
 
 def _event(event: Event, versions: Ranks, revisions: Ranks) -> Event:
-    event_id, version, content, is_deleted, properties, *rest = event
-    return Event(event_id, versions[version], content, is_deleted, _properties(properties, revisions), *rest)
+    return Event(
+        event.event_id,
+        versions[event.version],
+        event.content,
+        event.is_deleted,
+        _properties(event.properties, revisions),
+        event.is_bare,
+        event.by_person_from,
+        event.by_person_last_from,
+        event.by_person_status,
+    )
 
 
 def _properties(properties: Properties | None, revisions: Ranks) -> Properties | None:

@@ -1,8 +1,8 @@
 """Goes through every history up to a length, each world once, and sees the law hold at the end of each.
 
-A history is a sequence of steps. Histories that lead to the same world go on alike, so each world is looked at
-once: its steps are taken once, and it is run to rest once. Breadth first, so the first counterexample is one
-of the shortest.
+A history is a sequence of steps. Histories that lead to the same world go on alike, so each world is looked
+at once: its steps are taken once, and it is run to rest once. Breadth first, so the first counterexample is
+one of the shortest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A small model of one Google calendar, of its own: it shares no code with the portal or with the sandbox.
 
-What it knows is in docs/google-calendar-facts.md: §5 (lists and sync tokens), §6 (tombstones), §8 (writes, ids,
-If-Match) and §10 (lists that lag). Everything is a frozen value; a change gives back another calendar.
+What it knows is in docs/google-calendar-facts.md: §5 (lists and sync tokens), §6 (tombstones), §8 (writes,
+ids, If-Match) and §10 (lists that lag). Everything is a frozen value; a change gives back another calendar.
 
 One number, `version`, stands for an event's etag and for its `updated`: it rises with every change in the
 calendar. What begins with `by_person` is not Google's: it is the truth that the law is checked against.
@@ -121,7 +121,7 @@ def delete(calendar: Calendar, event_id: str) -> tuple[Calendar, Answer]:
 def list_events(calendar: Calendar, token: int, *, is_whole: bool = False, is_old: bool = False) -> Page:
     """What changed after the token; or, as a whole list, every event that is not deleted.
 
-    `is_old`: answered by a machine that has not heard of the newest change yet, and the token goes on from there.
+    `is_old`: answered by a machine that has not heard of the newest change yet; the token goes on from there.
     Whatever lists have told already they never untell: `knows_less` says where that would be.
     """
     events = _without_newest(calendar) if is_old else calendar.events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.sync.outbound import LinkPhase
-from tests.explorer import google, portal_side
+from tests.explorer import decisions, google, inward
 from tests.explorer.canonical import canonical
 from tests.explorer.google import Event
 from tests.explorer.moves import World, come_to_rest
@@ -20,7 +20,7 @@ def check_rest(world: World) -> None:
 
 def _check_whole_list(world: World) -> None:
     """Reading everything anew writes nothing and changes nothing either."""
-    anew = world._replace(portal=portal_side.begin_generation(world.portal))
+    anew = world._replace(portal=inward.begin_generation(world.portal))
     after, writes = come_to_rest(anew)
     if writes:
         raise Broken("at rest, a run that reads the whole list writes to Google")
@@ -49,7 +49,7 @@ def _check_outward(world: World) -> None:
         return
     if len(live) != 1:
         raise Broken(f"a live appointment has {len(live)} events in Google")
-    if live[0].content != portal_side.wanted(appointment):
+    if live[0].content != decisions.wanted(appointment):
         raise Broken("the event in Google is not as the appointment here")
     if link is None or link.event_id != live[0].event_id or link.phase is not LinkPhase.LIVE:
         raise Broken("the link does not name the live event")

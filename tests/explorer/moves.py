@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.explorer import google, portal_side
+from tests.explorer import decisions, google, inward, outward, portal_side
 from tests.explorer.google import Calendar, Event, Page
 from tests.explorer.portal_side import Broken, Plan, Portal
 
@@ -86,7 +86,7 @@ def _in_google(world: World) -> Iterator[Step]:
     for event in calendar.events:
         if event.event_id == google.COPY:
             continue
-        name = f" event {portal_side.revival_of(event)}"
+        name = f" event {decisions.revival_of(event)}"
         if event.is_deleted:
             yield f"restore{name} from Google's bin", _there(world, google.restore(calendar, event))
             continue
@@ -132,7 +132,7 @@ def _beginnings(world: World) -> Iterator[Step]:
     """What a worker without work may begin."""
     if world.portal.unwanted:
         yield "remove what nothing wants", delete_unwanted(world)[0]
-    elif portal_side.is_behind(world.portal):
+    elif outward.is_behind(world.portal):
         yield "gather", gather(world)
     if world.portal.appointment is None:
         return
@@ -141,7 +141,7 @@ def _beginnings(world: World) -> Iterator[Step]:
     if not google.knows_less(world.calendar, world.portal.token):
         yield "read an old list", world._replace(worker=list_events(world, is_old=True))
     if not world.portal.reads_whole:
-        yield "the sync token expires", world._replace(portal=portal_side.begin_generation(world.portal))
+        yield "the sync token expires", world._replace(portal=inward.begin_generation(world.portal))
     yield "a whole run", run(world)[0]
 
 
@@ -150,14 +150,14 @@ def _without_worker(world: World) -> World:
 
 
 def _refuse(world: World, plan: Plan) -> World:
-    return world._replace(portal=portal_side.postpone(world.portal, plan), worker=None)
+    return world._replace(portal=outward.postpone(world.portal, plan), worker=None)
 
 
 # A run's small steps
 
 
 def gather(world: World) -> World:
-    portal, plan = portal_side.gather(world.portal)
+    portal, plan = outward.gather(world.portal)
     return world._replace(portal=portal, worker=plan)
 
 
@@ -184,7 +184,7 @@ def write(world: World, plan: Plan) -> tuple[Calendar, google.Answer]:
 
 def _check_return(world: World, plan: Plan) -> None:
     """What a person deleted comes back only when it was changed here since (sync-law §5)."""
-    deleted = world.calendar.find(portal_side.event_id(plan.revival - 1))
+    deleted = world.calendar.find(decisions.event_id(plan.revival - 1))
     appointment = world.portal.appointment
     if deleted is None or deleted.properties is None or appointment is None:
         return
@@ -216,7 +216,7 @@ def late_write(world: World) -> World:
 
 
 def commit(world: World, answered: Answered) -> World:
-    portal = portal_side.keep(world.portal, answered.plan, answered.answer)
+    portal = outward.keep(world.portal, answered.plan, answered.answer)
     if portal is None:
         return world._replace(worker=Refused(answered.plan))
     return world._replace(portal=portal, worker=None)
@@ -229,7 +229,7 @@ def look(world: World, refused: Refused) -> World:
 
 
 def settle(world: World, looked_at: LookedAt) -> World:
-    portal = portal_side.settle_refusal(world.portal, looked_at.plan, looked_at.event)
+    portal = outward.settle_refusal(world.portal, looked_at.plan, looked_at.event)
     return world._replace(portal=portal, worker=None)
 
 
@@ -240,12 +240,12 @@ def list_events(world: World, *, is_old: bool = False) -> Page:
 
 def take(world: World, page: Page) -> World:
     """Take the page; then ask for the one event that no list has named."""
-    portal = portal_side.take(world.portal, page)
-    if portal_side.is_missed(portal):
+    portal = inward.take(world.portal, page)
+    if inward.is_missed(portal):
         assert portal.link is not None
         event = world.calendar.find(portal.link.event_id)
         assert event is not None
-        portal = portal_side.looked_up(portal, event)
+        portal = inward.looked_up(portal, event)
     return world._replace(portal=portal, worker=None)
 
 
@@ -255,7 +255,7 @@ def delete_unwanted(world: World) -> tuple[World, int]:
     for event_id in world.portal.unwanted:
         event = world.calendar.find(event_id)
         assert event is not None
-        portal, is_wanted = portal_side.is_wanted_again(world.portal, event)
+        portal, is_wanted = outward.is_wanted_again(world.portal, event)
         if not is_wanted:
             if event_id == google.COPY:
                 raise Broken("a copy that a person made in Google is deleted")
@@ -281,7 +281,7 @@ def _push(world: World) -> tuple[World, int]:
     world, writes = delete_unwanted(world)
     has_looked = False
     for _ in range(MOST_ROUNDS):
-        if not portal_side.is_behind(world.portal):
+        if not outward.is_behind(world.portal):
             return world, writes
         world = gather(world)
         if not isinstance(world.worker, Plan):
