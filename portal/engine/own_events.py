@@ -60,7 +60,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
         case Ignore():
             return
         case RefreshEtag():
-            _note_remote(link, event)
+            note_remote(link, event)
             _let_go(run, link, appointment, outcome="moved-back")
         case AdoptWrite(revision):
             _adopt_write(link, event, local, revision)
@@ -79,6 +79,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             _readopt(run, link, event, appointment)
         case Redelete(is_told):
             link.state = LinkState.DELETING
+            note_remote(link, event)
             if is_told:
                 _tell_of_return(run, event, appointment)
         case ConfirmGone():
@@ -244,7 +245,8 @@ def _let_go(run: Run, link: EventLink, appointment: Appointment, *, outcome: str
         cards.close(appointment, outcome=outcome, now=run.now)
 
 
-def _note_remote(link: EventLink, event: Event) -> None:
+def note_remote(link: EventLink, event: Event) -> None:
+    """The version of the event that was seen last. A tag newer than what was agreed is a write of ours."""
     link.etag, link.remote_updated, link.has_guests = event.etag, event.updated, event.has_guests
     tag = event.tag
     if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
@@ -258,7 +260,7 @@ def _note_content(link: EventLink, event: Event) -> None:
 
 
 def _adopt_write(link: EventLink, event: Event, local: LocalAppointment, revision: int) -> None:
-    _note_remote(link, event)
+    note_remote(link, event)
     _note_content(link, event)
     link.revision = revision
     link.needs_write = link.content_hash != local.content.content_hash()
@@ -272,7 +274,7 @@ def _follow(
     when = _when(start, end, appointment.timezone)
     appointments.reschedule(appointment, when, now=run.now, actor=None, source=FROM_GOOGLE)
     db.session.flush()
-    _note_remote(link, event)
+    note_remote(link, event)
     _note_content(link, event)
     link.settled, link.agreed_at = appointment.revision, run.now
     link.needs_write = link.content_hash != local_value(run, appointment).content.content_hash()
@@ -298,7 +300,7 @@ def _restore(
     """Remember what Google holds, so that push sees the difference and writes ours back."""
     remote = event.content
     assert remote is not None
-    _note_remote(link, event)
+    note_remote(link, event)
     link.content_hash = remote.content_hash()
     link.needs_write = link.content_hash != local.content.content_hash()
     if remote.same_times(local.content):
@@ -401,6 +403,7 @@ def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: A
     elif link.state is LinkState.HELD:
         cards.close(appointment, outcome="over-here", now=run.now)
     link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
+    link.etag, link.remote_updated = event.etag, event.updated
     link.revival = max(link.revival, revival)
 
 

@@ -184,7 +184,7 @@ def _plan(
             target = action.event_id
         case _:
             assert isinstance(action, Delete)
-            verb, revival, if_match = "delete", link.revival if link else 0, None
+            verb, revival, if_match = "delete", link.revival if link else 0, action.etag
             target = action.event_id
     tag = Tag(
         installation=run.practice.installation,
@@ -360,8 +360,10 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
 
 
 def _still_there(run: Run, plan: Plan, event: Event, error: CalendarError) -> None:
-    """A refused delete: done already when the event is a tombstone, otherwise tried again later."""
+    """A refused delete: done already when the event is a tombstone; changed since, it goes as it is now."""
     if event.is_cancelled:
         _agree(run, plan, {})
+    elif isinstance(error, EtagMismatch):
+        own_events.note_remote(_link_row(run, plan), event)
     else:
         _postpone(run, plan, error)

@@ -46,7 +46,7 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Changed there, but over here: push deletes it. Reinstated before that, it is judged then, not now."""
+    """Changed there, but over here: push deletes it. If it is reinstated before that, it is judged then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Readopt:
 class Redelete:
     """Live in Google, but the appointment is over here: it goes again.
 
-    """Changed there, but over here: push deletes it. If it is reinstated before that, it is judged then."""
+        `is_told`: it was restored from Google's bin, so a card tells why. Otherwise it is our own write, whose
     answer was lost: nothing was ever agreed that anybody could restore.
     """
 

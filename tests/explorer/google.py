@@ -109,12 +109,14 @@ def patch(
     return _put(calendar, written)
 
 
-def delete(calendar: Calendar, event_id: str) -> tuple[Calendar, Answer]:
+def delete(calendar: Calendar, event_id: str, if_match: int | None = None) -> tuple[Calendar, Answer]:
     event = calendar.find(event_id)
     if event is None:
         return calendar, UNKNOWN
     if event.is_deleted:
         return calendar, GONE_ALREADY
+    if if_match is not None and if_match != event.version:
+        return calendar, CHANGED_SINCE
     return _put(calendar, event._replace(is_deleted=True, by_person_status=False))
 
 

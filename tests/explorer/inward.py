@@ -78,9 +78,9 @@ def settle(portal: Portal, event: google.Event) -> Portal:  # noqa: PLR0911, PLR
         case inbound.Ignore():
             return portal
         case inbound.RefreshEtag():
-            return portal._replace(link=_note_remote(link, event))
+            return portal._replace(link=note_remote(link, event))
         case inbound.AdoptWrite(revision):
-            link = _note_content(_note_remote(link, event), event)._replace(revision=revision)
+            link = _note_content(note_remote(link, event), event)._replace(revision=revision)
             return portal._replace(link=_mark_difference(link, appointment))
         case inbound.Reschedule(start, _):
             return _follow(portal, event, link, appointment, decisions.time_of(start))
@@ -92,7 +92,7 @@ def settle(portal: Portal, event: google.Event) -> Portal:  # noqa: PLR0911, PLR
             link = link._replace(phase=LinkPhase.LIVE, etag=None, needs_write=True)
             return settle(close_cards(portal._replace(link=link)), event)
         case inbound.Redelete(is_told):
-            portal = portal._replace(link=link._replace(phase=LinkPhase.DELETING))
+            portal = portal._replace(link=note_remote(link._replace(phase=LinkPhase.DELETING), event))
             return _tell_of_return(portal, event) if is_told else portal
         case inbound.ConfirmGone():
             return portal._replace(link=link._replace(phase=LinkPhase.GONE))
@@ -102,7 +102,7 @@ def settle(portal: Portal, event: google.Event) -> Portal:  # noqa: PLR0911, PLR
             raise Broken("every write is held, as if this database were older than Google")
 
 
-def _note_remote(link: Link, event: google.Event) -> Link:
+def note_remote(link: Link, event: google.Event) -> Link:
     link = link._replace(etag=event.version, updated=event.version)
     tag = event.properties
     if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
@@ -130,7 +130,7 @@ def _follow(portal: Portal, event: google.Event, link: Link, appointment: Appoin
     if tag is not None and tag.revision < appointment.moved_at and appointment.time not in known:
         raise Broken("a move made here is overwritten by one in Google that had not seen it")
     followed = appointment._replace(time=time, revision=appointment.revision + 1)
-    link = _note_content(_note_remote(link, event), event)
+    link = _note_content(note_remote(link, event), event)
     link = link._replace(settled=followed.revision, is_young=True)
     portal = portal._replace(
         appointment=followed, link=_mark_difference(link, followed), heard=time, met=None
@@ -146,7 +146,7 @@ def _restore(
         raise Broken("a card tells of a move in Google that was our own write")
     if card == "moved" and appointment.time == portal.met == event.by_person_last_from:
         raise Broken("a move in Google is refused although both sides had come to the same time before")
-    link = _note_remote(link, event)._replace(content=event.content)
+    link = note_remote(link, event)._replace(content=event.content)
     is_same = event.content.time == appointment.time
     if is_same:
         link = link._replace(time=event.content.time)
@@ -223,6 +223,8 @@ def _delete_stray(portal: Portal, event: google.Event) -> Portal:
     link = link._replace(
         event_id=event.event_id,
         phase=LinkPhase.DELETING,
+        etag=event.version,
+        updated=event.version,
         is_young=True,
         revival=max(link.revival, revival),
     )

@@ -179,7 +179,7 @@ def write(world: World, plan: Plan) -> tuple[Calendar, google.Answer]:
             _check_overwriting(world, plan)
             return google.patch(calendar, plan.event_id, plan.content, plan.properties, plan.if_match)
         case _:
-            return google.delete(calendar, plan.event_id)
+            return google.delete(calendar, plan.event_id, plan.if_match)
 
 
 def _check_return(world: World, plan: Plan) -> None:

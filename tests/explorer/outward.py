@@ -47,7 +47,7 @@ def _plan(appointment: Appointment, link: Link | None, action: outbound.Action) 
         case outbound.Patch(target, _):
             assert link is not None
             verb, revival = "patch", link.revival
-        case outbound.Delete(target):
+        case outbound.Delete(target, _):
             assert link is not None
             verb, revival = "delete", link.revival
         case _:
@@ -65,7 +65,7 @@ def _plan(appointment: Appointment, link: Link | None, action: outbound.Action) 
 
 def _if_match(action: outbound.Action) -> int | None:
     """0 is the version of no event; None stands for `*`."""
-    if not isinstance(action, outbound.Patch) or action.etag == "*":
+    if not isinstance(action, outbound.Patch | outbound.Delete) or action.etag == "*":
         return None
     return 0 if action.etag == outbound.UNSEEN else int(action.etag)
 
@@ -111,7 +111,9 @@ def settle_refusal(portal: Portal, plan: Plan, event: google.Event) -> Portal:
         return _taken(portal, plan, event)
     if plan.verb == "patch":
         return inward.settle(portal, event)
-    return _agree(portal, plan, None) if event.is_deleted else postpone(portal, plan)
+    if event.is_deleted:
+        return _agree(portal, plan, None)
+    return portal._replace(link=inward.note_remote(_link_row(portal, plan), event))
 
 
 def _taken(portal: Portal, plan: Plan, event: google.Event) -> Portal:

@@ -199,8 +199,8 @@ class Core(RuleBasedStateMachine):
                 self._insert(appointment, revival, lost=lost)
             case outbound.Patch(event_id, etag):
                 self._patch(appointment, event_id, etag, lost=lost)
-            case outbound.Delete(event_id):
-                self._delete(appointment, event_id, lost=lost)
+            case outbound.Delete(event_id, etag):
+                self._delete(appointment, event_id, etag, lost=lost)
         self.google.writes += 1
         return True
 
@@ -227,10 +227,15 @@ class Core(RuleBasedStateMachine):
         if not lost:
             self._agree(appointment, event, self.links[appointment.public_id].revival)
 
-    def _delete(self, appointment: Appointment, event_id: str, *, lost: bool) -> None:
+    def _delete(self, appointment: Appointment, event_id: str, etag: str, *, lost: bool) -> None:
         link = replace(self.links[appointment.public_id], phase=LinkPhase.DELETING)
         self.links[appointment.public_id] = link
-        if not self.google.events[event_id].is_cancelled:
+        there = self.google.events[event_id]
+        if not there.is_cancelled and etag != there.etag:
+            seen = replace(link, etag=there.etag, remote_updated=there.updated)
+            self.links[appointment.public_id] = seen
+            return
+        if not there.is_cancelled:
             self.google.touch(event_id, status="cancelled")
         if not lost:
             self.links[appointment.public_id] = replace(

@@ -84,18 +84,18 @@ TABLE: dict[str, tuple[LocalAppointment, Link | None, Action | None]] = {
         replace(LINK, etag=None),
         Patch("e0", UNSEEN),
     ),
-    "one that is over is deleted": (OVER, LINK, Delete("e0")),
+    "one that is over is deleted": (OVER, LINK, Delete("e0", '"3"')),
     "one that left the window keeps its event": (OUTSIDE, LINK, None),
     "one that left the window is still patched": (
         replace(MOVED, is_in_window=False),
         LINK,
         Patch("e0", '"3"'),
     ),
-    "one that is over and outside the window is deleted": (OVER_OUTSIDE, LINK, Delete("e0")),
+    "one that is over and outside the window is deleted": (OVER_OUTSIDE, LINK, Delete("e0", '"3"')),
     # Its delete was begun
-    "a begun delete is finished": (OVER, DELETING, Delete("e0")),
-    "a begun delete is finished before a reinstated one returns": (LIVE, DELETING, Delete("e0")),
-    "a begun delete is finished whatever has moved since": (MOVED, DELETING, Delete("e0")),
+    "a begun delete is finished": (OVER, DELETING, Delete("e0", '"3"')),
+    "a begun delete is finished before a reinstated one returns": (LIVE, DELETING, Delete("e0", '"3"')),
+    "a begun delete is finished whatever has moved since": (MOVED, DELETING, Delete("e0", '"3"')),
     # Its event is deleted
     "a reinstated one returns as the next revival": (LIVE, GONE, Insert(revival=3)),
     "a reinstated one outside the window does not return": (OUTSIDE, GONE, None),
