@@ -58,7 +58,7 @@ class Readopt:
 class Redelete:
     """Live in Google, but the appointment is over here: it goes again.
 
-        `is_told`: it was restored from Google's bin, so a card tells why. Otherwise it is our own write, whose
+        `is_told`: it was restored from Google's bin, so a card tells why. Otherwise it is our own write whose
     answer was lost: nothing was ever agreed that anybody could restore.
     """
 

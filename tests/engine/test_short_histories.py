@@ -151,3 +151,16 @@ def test_an_appointment_whose_first_write_is_refused_waits_and_is_counted(office
     office.clock.advance(minutes=16)
     office.rest()
     assert starts_at(office.event_of(refused)) == refused.starts_at
+
+
+def test_what_was_moved_there_just_before_our_delete_goes_in_the_version_seen_last(office: Office) -> None:
+    """A list that lagged behind the delete alone showed a version never seen here, as if it had come back."""
+    appointment, event_id = booked(office)
+    appointments.archive(appointment, now=office.clock(), actor=office.provider, source="web")
+    db.session.commit()
+    move_there(office, event_id, days=5)
+    last_seen = dt.datetime.fromisoformat(office.event_of(appointment)["updated"])
+    assert office.run_without_a_look() is Outcome.DONE
+    assert office.app_events() == []
+    link = db.session.scalars(db.select(EventLink)).one()
+    assert (link.state, link.remote_updated) == (LinkState.GONE, last_seen)

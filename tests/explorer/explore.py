@@ -11,12 +11,25 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.explorer import law
+from tests.explorer import law, portal_side
 from tests.explorer.canonical import canonical
 from tests.explorer.moves import World, come_to_rest, late_write, steps
 from tests.explorer.portal_side import Broken
 
 MOST_QUIET_RUNS = 8
+BEGINNINGS = ("from an empty calendar", "from an appointment in step")
+
+
+def explore(begun: str, depth: int) -> Explorer:
+    """Every history of up to `depth` steps from one of BEGINNINGS. Raises Counterexample."""
+    first = World()
+    if begun == "from an appointment in step":
+        first = first._replace(portal=portal_side.book(first.portal))
+        for _ in range(MOST_QUIET_RUNS):
+            first, _ = come_to_rest(first)
+    explorer = Explorer(begun)
+    explorer.explore(first, depth)
+    return explorer
 
 
 class Counterexample(AssertionError):
@@ -42,6 +55,13 @@ class Explorer:
     @property
     def states(self) -> int:
         return len(self.origin)
+
+    def figures(self) -> str:
+        """For a test to print: how much was seen."""
+        return (
+            f"{self.begun}: {self.histories:,} histories, {self.states:,} states, "
+            f"{len(self.resting):,} on the way to rest"
+        )
 
     def explore(self, first: World, depth: int) -> None:
         """Every history of up to `depth` steps. Raises Counterexample."""
