@@ -39,7 +39,7 @@ def _numbers(world: World) -> tuple[set[Any], set[Any]]:
     """Every version and every revision that occurs anywhere."""
     calendar, portal, worker, frozen = world
     versions: set[Any] = {portal.token}
-    revisions: set[Any] = set()
+    revisions: set[Any] = {portal.asked_at}
     events = [*calendar.events, *calendar.overwritten]
     plans = [frozen] if frozen is not None else []
     if isinstance(worker, Plan):
@@ -139,5 +139,9 @@ def _portal(portal: Portal, versions: Ranks, revisions: Ranks) -> Portal:
         )
     imported = tuple([(event_id, versions[version]) for event_id, version in portal.imported])
     return portal._replace(
-        appointment=appointment, link=link, imported=imported, token=versions[portal.token]
+        appointment=appointment,
+        link=link,
+        imported=imported,
+        token=versions[portal.token],
+        asked_at=revisions[portal.asked_at],
     )

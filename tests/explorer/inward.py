@@ -163,7 +163,8 @@ def _ask_deleted(portal: Portal, event: google.Event, link: Link, appointment: A
         return portal._replace(link=link._replace(phase=LinkPhase.GONE))
     if not event.by_person_status:
         raise Broken("a card asks about a deletion that was our own")
-    return put_card(portal._replace(link=link._replace(phase=LinkPhase.HELD)), ASKS_DELETED)
+    held = portal._replace(link=link._replace(phase=LinkPhase.HELD), asked_at=appointment.revision)
+    return put_card(held, ASKS_DELETED)
 
 
 def _tell_of_return(portal: Portal, event: google.Event) -> Portal:

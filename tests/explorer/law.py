@@ -75,3 +75,17 @@ def _check_question(world: World) -> None:
         raise Broken("an appointment waits for an answer, and no card asks")
     if asks and not is_held:
         raise Broken("a card asks about a deletion that is settled")
+    if is_held and _is_changed_since(world):
+        raise Broken("an event deleted in Google stays away although its appointment was changed here")
+
+
+def _is_changed_since(world: World) -> bool:
+    """Time or status of an appointment that is asked about (sync-law §5)."""
+    appointment, link, portal = world.portal.appointment, world.portal.link, world.portal
+    assert appointment is not None
+    assert link is not None
+    deleted = world.calendar.find(link.event_id)
+    assert deleted is not None
+    assert deleted.content is not None
+    known = (deleted.content.time, deleted.by_person_from, portal.heard)
+    return appointment.time not in known or appointment.status_at > portal.asked_at

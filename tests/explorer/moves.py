@@ -5,7 +5,8 @@ A worker goes through its run in small steps, so that anything may happen betwee
 its page. It may die anywhere. It may also freeze with a request in its hands, lose its lease, and send that
 request much later; what it would then commit is fenced off (`lease.guard`).
 
-`a whole run` does them all, as `engine._sync` does: push, pull, push.
+`a whole run` does them all, as `connection_run._sync` does: push, pull, push. Between two looks at Google it
+only pushes.
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ def _beginnings(world: World) -> Iterator[Step]:
     if not world.portal.reads_whole:
         yield "the sync token expires", world._replace(portal=inward.begin_generation(world.portal))
     yield "a whole run", run(world)[0]
+    if world.portal.unwanted or outward.is_behind(world.portal):
+        yield "a run without a look at Google", _push(world)[0]
 
 
 def _without_worker(world: World) -> World:

@@ -83,6 +83,7 @@ class Portal(NamedTuple):
     reads_whole: bool = True  # the whole list is to be read: there is no sync token, or it was refused
     heard: int | None = None  # truth for the law: the time of the last move in Google that was told of here
     met: int | None = None  # truth for the law: the time to which both sides had come by themselves
+    asked_at: int = 0  # truth for the law: the appointment's revision when a deletion was asked about
     known: int = -1  # truth for the law: the latest revival that was ever agreed on here
 
 
@@ -118,7 +119,7 @@ def put_card(portal: Portal, card: str) -> Portal:
 
 def close_cards(portal: Portal) -> Portal:
     """cards.close: what asks is closed, what tells stays."""
-    return portal._replace(cards=tuple(card for card in portal.cards if card != ASKS_DELETED))
+    return portal._replace(cards=tuple(card for card in portal.cards if card != ASKS_DELETED), asked_at=0)
 
 
 # What a person does here

@@ -1,4 +1,4 @@
-"""The law after every history of up to seven steps (tests/explorer), told in docs/measurements/histories.md."""
+"""The law after every history of up to seven steps (tests/explorer); docs/measurements/histories.md."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def keep_figures(explored: list[Explorer], *, seconds: float) -> None:
     lines = [
         "# Every short history",
         "",
-        f"`tests/long/test_every_short_history.py`: one appointment and one event, every history of up to {DEPTH}",
-        "steps of both sides' people and of our workers (`tests/explorer/moves.py`), each world once. At the end of",
-        "each history the workers die, quiet runs follow until nothing changes, and the law is checked.",
+        "`tests/long/test_every_short_history.py`: one appointment and one event, every history of up to",
+        f"{DEPTH} steps of people on both sides and of our workers (`tests/explorer/moves.py`), each world",
+        "once. At the end of each the workers die, quiet runs follow until nothing changes; then the law.",
         "",
         f"- {commit_words()}",
         f"- {machine_words()}",
         "- seed: none; nothing is drawn",
-        f"- the law held, in {seconds:.0f} s",
+        f"- the law held, in {seconds:.0f} s ({time.process_time():.0f} s of one core)",
         "",
         "| Begun | Histories | States | On the way to rest |",
         "|---|---|---|---|",
