@@ -29,6 +29,7 @@ from portal.sync.inbound import (
     RefreshEtag,
     Reschedule,
     Restore,
+    SetAside,
     carries_our_tag,
     decide_own,
 )
@@ -71,13 +72,10 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
         case Ignore():
             return
         case RefreshEtag():
-            _note_remote(link, event)
+            note_remote(link, event)
             _let_go(run, link, appointment, outcome="moved-back")
         case AdoptWrite(revision):
-            _note_remote(link, event)
-            _note_content(link, event)
-            link.revision = revision
-            link.needs_write = link.content_hash != local.content.content_hash()
+            _adopt_write(link, event, local, revision)
         case Reschedule() if link.held is not None or _is_a_move_too_many(run):
             _hold(link, event)
             cards.ask_about_moves(run.connection, appointment.id, now=run.now)
@@ -87,11 +85,12 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             _follow(run, link, event, appointment, start, end)
         case Restore(card, why):
             _restore(run, link, event, appointment, local, card, why)
+        case SetAside():
+            link.content_hash, link.needs_write = None, True  # the etag stays: a patch of it is refused
         case Readopt():
-            _readopt(run, link, event, appointment, local)
-        case Redelete():
-            link.state = LinkState.DELETING
-            _tell_of_return(run, event, appointment)
+            _readopt(run, link, event, appointment)
+        case Redelete(is_told):
+            _redelete(run, link, event, appointment, is_told=is_told)
         case ConfirmGone():
             link.state = LinkState.GONE
         case AskDeleted():
@@ -208,7 +207,8 @@ def _let_go(run: Run, link: EventLink, appointment: Appointment, *, outcome: str
         cards.close(appointment, outcome=outcome, now=run.now)
 
 
-def _note_remote(link: EventLink, event: Event) -> None:
+def note_remote(link: EventLink, event: Event) -> None:
+    """The version of the event that was seen last. A tag newer than what was agreed is a write of ours."""
     link.etag, link.remote_updated, link.has_guests = event.etag, event.updated, event.has_guests
     tag = event.tag
     if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
@@ -221,6 +221,13 @@ def _note_content(link: EventLink, event: Event) -> None:
     link.content_hash, link.times_hash = remote.content_hash(), remote.times_hash()
 
 
+def _adopt_write(link: EventLink, event: Event, local: LocalAppointment, revision: int) -> None:
+    note_remote(link, event)
+    _note_content(link, event)
+    link.revision = revision
+    link.needs_write = link.content_hash != local.content.content_hash()
+
+
 def _follow(
     run: Run, link: EventLink, event: Event, appointment: Appointment, start: EventTime, end: EventTime
 ) -> None:
@@ -229,7 +236,7 @@ def _follow(
     when = _when(start, end, appointment.timezone)
     appointments.reschedule(appointment, when, now=run.now, actor=None, source=FROM_GOOGLE)
     db.session.flush()
-    _note_remote(link, event)
+    note_remote(link, event)
     _note_content(link, event)
     link.settled, link.agreed_at = appointment.revision, run.now
     link.needs_write = link.content_hash != local_value(run, appointment).content.content_hash()
@@ -256,9 +263,11 @@ def _restore(
     """Remember what Google holds, so that push sees the difference and writes ours back."""
     remote = event.content
     assert remote is not None
-    _note_remote(link, event)
+    note_remote(link, event)
     link.content_hash = remote.content_hash()
     link.needs_write = link.content_hash != local.content.content_hash()
+    if remote.same_times(local.content):
+        link.times_hash = remote.times_hash()  # both sides have come to the same: from there it may move on
     if card is not None:
         _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back", why=why)
 
@@ -269,15 +278,18 @@ def _restore_tag(run: Run, link: EventLink, event: Event) -> None:
         link.content_hash, link.needs_write = None, True
 
 
-def _readopt(
-    run: Run, link: EventLink, event: Event, appointment: Appointment, local: LocalAppointment
-) -> None:
-    link.state = LinkState.LIVE
-    _note_remote(link, event)
-    _note_content(link, event)
-    link.needs_write = link.content_hash != local.content.content_hash()
-    link.settled = appointment.revision
+def _readopt(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
+    """It is the appointment's event again; whatever else was done to it is judged like any other change."""
+    link.state, link.etag, link.needs_write = LinkState.LIVE, None, True
     cards.close(appointment, outcome="restored-in-google", now=run.now)
+    settle(run, link, event)
+
+
+def _redelete(run: Run, link: EventLink, event: Event, appointment: Appointment, *, is_told: bool) -> None:
+    link.state = LinkState.DELETING
+    note_remote(link, event)
+    if is_told:
+        _tell_of_return(run, event, appointment)
 
 
 def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:

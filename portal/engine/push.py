@@ -184,7 +184,7 @@ def _plan(
             target = action.event_id
         case _:
             assert isinstance(action, Delete)
-            verb, revival, if_match = "delete", link.revival if link else 0, None
+            verb, revival, if_match = "delete", link.revival if link else 0, action.etag
             target = action.event_id
     tag = Tag(
         installation=run.practice.installation,
@@ -243,6 +243,7 @@ def _link_row(run: Run, plan: Plan) -> EventLink:
             revival=plan.revival - 1,
             event_id=plan.event_id,
             revision=0,
+            tries=0,  # counted before the row is flushed and has its defaults
             agreed_at=run.now,
         )
         db.session.add(row)
@@ -348,6 +349,8 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
     row = _link_row(run, plan)
     row.revival, row.event_id = plan.revival, plan.event_id
     row.error, row.tries, row.retry_at, row.agreed_at = None, 0, None, run.now
+    if isinstance(plan.action, PutBack):
+        _tell_it_is_back(run, plan)
     if event.is_cancelled:
         row.state = LinkState.GONE
         return
@@ -359,8 +362,10 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
 
 
 def _still_there(run: Run, plan: Plan, event: Event, error: CalendarError) -> None:
-    """A refused delete: done already when the event is a tombstone, otherwise tried again later."""
+    """A refused delete: done already when the event is a tombstone; changed since, it goes as it is now."""
     if event.is_cancelled:
         _agree(run, plan, {})
+    elif isinstance(error, EtagMismatch):
+        own_events.note_remote(_link_row(run, plan), event)
     else:
         _postpone(run, plan, error)

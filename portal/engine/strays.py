@@ -120,6 +120,7 @@ def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: A
     elif link.state is LinkState.HELD:
         cards.close(appointment, outcome="over-here", now=run.now)
     link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
+    link.etag, link.remote_updated = event.etag, event.updated
     link.revival = max(link.revival, revival)
 
 

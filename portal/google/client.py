@@ -256,7 +256,8 @@ class GoogleClient:
 
     def _write_request(self, calendar_id: str, write: Write) -> HttpRequest:
         if write.verb == "delete":
-            return self._events.delete(calendarId=calendar_id, eventId=write.event_id, sendUpdates="none")
+            request = self._events.delete(calendarId=calendar_id, eventId=write.event_id, sendUpdates="none")
+            return _only_if(request, write.if_match)
         assert write.content is not None
         assert write.tag is not None
         body = to_google(write.content, write.tag)
@@ -268,9 +269,7 @@ class GoogleClient:
         request = self._events.patch(
             calendarId=calendar_id, eventId=write.event_id, body=body, sendUpdates="none", fields=EVENT_FIELDS
         )
-        if write.if_match:
-            request.headers["If-Match"] = write.if_match
-        return request
+        return _only_if(request, write.if_match)
 
     # Push
 
@@ -307,6 +306,13 @@ class GoogleClient:
 
 
 LIST_FIELDS = f"nextPageToken,nextSyncToken,items({EVENT_FIELDS})"
+
+
+def _only_if(request: HttpRequest, etag: str | None) -> HttpRequest:
+    """The same request, refused with 412 unless the event still has this etag. None: whatever it has."""
+    if etag:
+        request.headers["If-Match"] = etag
+    return request
 
 
 def _outcome(write: Write, answer: Any, error: Exception | None) -> Outcome:

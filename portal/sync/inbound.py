@@ -46,13 +46,24 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Changed there, but over here: push deletes it. If it is reinstated before that, it is judged then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Readopt:
-    """Restored from Google's bin, and wanted here: it is the appointment's event again."""
+    """Restored from Google's bin, and wanted here: the appointment's event again, and judged as such."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redelete:
-    """Restored from Google's bin, but the appointment is over here: it goes again, and a card tells why."""
+    """Live in Google, but the appointment is over here: it goes again.
+
+        `is_told`: it was restored from Google's bin, so a card tells why. Otherwise it is our own write whose
+    answer was lost: nothing was ever agreed that anybody could restore.
+    """
+
+    is_told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ OwnEventAction = (
     | AdoptWrite
     | Reschedule
     | Restore
+    | SetAside
     | Readopt
     | Redelete
     | ConfirmGone
@@ -148,7 +160,7 @@ def _restored(link: Link, appointment: LocalAppointment) -> OwnEventAction:
     """Live in Google although its link says deleted."""
     if link.phase is LinkPhase.DELETING:
         return Ignore()  # push finishes the delete first
-    return Readopt() if appointment.is_live else Redelete()
+    return Readopt() if appointment.is_live else Redelete(is_told=link.revision > 0)
 
 
 def _unsettled_write(event: Event, link: Link) -> Tag | None:
@@ -171,7 +183,7 @@ def _changed(
     remote: Content, link: Link, appointment: LocalAppointment, *, is_scheduled: bool, now: dt.datetime
 ) -> OwnEventAction:
     if not appointment.is_live:
-        return Restore(card=None)  # push has not deleted it yet; whatever it looks like, it goes
+        return SetAside()
     if remote.recurrence:
         return Restore(card="edited", why="made-recurring")
     if remote.times_hash() == link.times_hash:

@@ -29,6 +29,7 @@ from portal.sync.inbound import (
     RefreshEtag,
     Reschedule,
     Restore,
+    SetAside,
     StrayAction,
     carries_our_tag,
     decide_own,
@@ -175,7 +176,8 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         kept("changed-here"),
     ),
     "moved to the same time on both sides": (event(**timed(30)), link(), MOVED_HERE, Restore(card=None)),
-    "moved there, over here": (event(**timed(48)), link(), OVER, Restore(card=None)),
+    "moved there, over here": (event(**timed(48)), link(), OVER, SetAside()),
+    "retitled there, over here": (event(summary="Dentist"), link(), OVER, SetAside()),
     # Whose write was it?
     "our write whose answer was lost": (
         event(tag=tag(5, of=SENT), **timed(30)),
@@ -263,15 +265,26 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
     "touched while our delete is under way": (event(), link(DELETING), OVER, Ignore()),
     "a copy from before our delete, done": (event(updated=AGREED_AT), link(GONE), OVER, Ignore()),
     "restored from the bin, wanted here": (event(), link(GONE), HERE, Readopt()),
-    "restored from the bin, over here": (event(), link(GONE), OVER, Redelete()),
+    "restored from the bin, over here": (event(), link(GONE), OVER, Redelete(is_told=True)),
+    "our insert whose answer was lost, over here": (
+        event(tag=tag(4)),
+        link(GONE, revision=0, etag=None, content_hash=None, times_hash=None, remote_updated=None),
+        OVER,
+        Redelete(is_told=False),
+    ),
     "restored from the bin while a card waits": (event(), link(HELD), HERE, Readopt()),
-    "restored from the bin while a card waits, over here": (event(), link(HELD), OVER, Redelete()),
+    "restored from the bin while a card waits, over here": (
+        event(),
+        link(HELD),
+        OVER,
+        Redelete(is_told=True),
+    ),
 }
 
 
 def test_an_archived_appointment_is_never_moved_though_its_status_is_scheduled() -> None:
     action = decide_own(event(**timed(48)), link(), OVER, is_scheduled=True, now=NOW)
-    assert action == Restore(card=None)
+    assert action == SetAside()
 
 
 @pytest.mark.parametrize(("seen", "agreed", "here", "expected"), OWN.values(), ids=OWN.keys())
