@@ -53,6 +53,7 @@ def test_an_event_that_was_moved_and_is_back_from_the_bin_is_followed(
     assert (card.kind, card.detail["taken_over"]) == (CardKind.MOVED, True)
     assert appointment.starts_at == moved == starts_at(office.event_of(appointment))
     assert office.google.writes() == 0
+    office.assert_it_still_writes()
 
 
 def test_after_both_sides_were_moved_to_the_same_time_a_move_there_is_followed(office: Office) -> None:

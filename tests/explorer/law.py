@@ -87,5 +87,5 @@ def _is_changed_since(world: World) -> bool:
     deleted = world.calendar.find(link.event_id)
     assert deleted is not None
     assert deleted.content is not None
-    known = (deleted.content.time, deleted.by_person_from, portal.heard)
+    known = (deleted.content.time, deleted.by_person_from, portal.heard, link.time)
     return appointment.time not in known or appointment.status_at > portal.asked_at
