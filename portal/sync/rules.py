@@ -98,7 +98,10 @@ class Rule:
 
     def _days(self, number: int) -> list[dt.date]:
         """The days of an interval that the rule names, in order."""
-        return [day for day in self._candidates(number) if all(test(day) for test in self.tests)]
+        days = self._candidates(number)
+        for test in self.tests:
+            days = filter(test, days)
+        return list(days)
 
     def _candidates(self, number: int) -> Iterable[dt.date]:
         if self.freq == "YEARLY":
@@ -256,7 +259,12 @@ def _tests(
         yield lambda day: _from_either_end(*_week_of_year(day, week_start), named["BYWEEKNO"])
     if numbered:
         place = _place_in_month if freq == "MONTHLY" or "BYMONTH" in named else _place_in_year
-        yield lambda day: day.weekday() in weekdays or not numbered.isdisjoint(place(day))
+        some = {weekday for _, weekday in numbered}
+        yield (
+            lambda day: (
+                day.weekday() in weekdays or (day.weekday() in some and not numbered.isdisjoint(place(day)))
+            )
+        )
     elif weekdays and freq != "WEEKLY":
         yield lambda day: day.weekday() in weekdays
 
