@@ -5,7 +5,7 @@ Slow and plain on purpose, and a reading of its own: the portal is judged by it,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -63,9 +63,10 @@ class Rule:
         margin = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7}.get(self.freq, 1) * DAY
         day = max(low.date(), date(3, 1, 1)) - margin
         last = min(high.date(), date(9990, 1, 1)) + margin
+        clocks = self._clock()
         while day <= last:
             if self._names_day(day):
-                for clock in self._clock():
+                for clock in clocks:
                     yield datetime.combine(day, clock)
             day += DAY
 
@@ -82,20 +83,12 @@ class Rule:
         return since // length[self.freq]
 
     def _names_day(self, day: date) -> bool:
-        next_month = (day.replace(day=28) + 4 * DAY).replace(day=1)
-        of_month = day.day, day.day - (next_month - DAY).day - 1
-        of_year = _day_of_year(day), _day_of_year(day) - _day_of_year(day.replace(month=12, day=31)) - 1
-        return (
-            self._has("BYMONTH", day.month)
-            and self._has("BYMONTHDAY", *of_month)
-            and self._has("BYYEARDAY", *of_year)
-            and self._has("BYWEEKNO", *_week(day, self.week_start))
-            and (not self.weekdays or any(self._is_weekday(day, *named) for named in self.weekdays))
+        if self.weekdays and not any(self._is_weekday(day, *named) for named in self.weekdays):
+            return False
+        named = ((PLACES[part], numbers) for part, numbers in self.numbers.items() if part in PLACES)
+        return all(
+            any(place in numbers for place in places(day, self.week_start)) for places, numbers in named
         )
-
-    def _has(self, part: str, *places: int) -> bool:
-        """Whether a part names one of these, or isn't there and so names everything."""
-        return part not in self.numbers or any(place in self.numbers[part] for place in places)
 
     def _is_weekday(self, day: date, number: int, name: str) -> bool:
         """Numbers count in the month when there is one, else in the year; a week has none."""
@@ -122,16 +115,36 @@ class Rule:
         return sorted({time(hour, minute, min(second, 59)) for hour, minute, second in product(*choices)})
 
 
-def _day_of_year(day: date) -> int:
-    return (day - day.replace(month=1, day=1)).days + 1
+# Where a day stands, counted from either end
+
+
+def _in_month(day: date, week_start: int) -> tuple[int, int]:
+    last = (day.replace(day=28) + 4 * DAY).replace(day=1) - DAY
+    return day.day, day.day - last.day - 1
+
+
+def _in_year(day: date, week_start: int) -> tuple[int, int]:
+    return _day_of_year(day), _day_of_year(day) - _day_of_year(day.replace(month=12, day=31)) - 1
 
 
 def _week(day: date, week_start: int) -> tuple[int, int]:
-    """The number of its week from either end of the year that holds the week's fourth day."""
+    """The number of its week in the year that holds the week's fourth day."""
     fourth = day - (day.weekday() - week_start) % 7 * DAY + 3 * DAY
     from_first = (_day_of_year(fourth) - 1) // 7
     from_last = (_day_of_year(fourth.replace(month=12, day=31)) - _day_of_year(fourth)) // 7
     return from_first + 1, -from_last - 1
+
+
+def _day_of_year(day: date) -> int:
+    return (day - day.replace(month=1, day=1)).days + 1
+
+
+PLACES: dict[str, Callable[[date, int], tuple[int, ...]]] = {
+    "BYMONTH": lambda day, _: (day.month,),
+    "BYWEEKNO": _week,
+    "BYYEARDAY": _in_year,
+    "BYMONTHDAY": _in_month,
+}
 
 
 # Reading

@@ -18,6 +18,10 @@ const digits = (time, length) => time.toString().replaceAll(/[-:]/g, "").slice(0
 const inOrder = (rule) =>
   rule.replaceAll(/=([^;]*,[^;]*)/g, (_, list) => "=" + list.split(",").sort((a, b) => a - b).join(","));
 
+// A rule that matches nothing would be followed for ever
+const ending = (rule, { before }) =>
+  /COUNT=|UNTIL=/.test(rule) ? rule : `${rule};UNTIL=${before}${before.length === 8 ? "" : "Z"}`;
+
 function byIcal({ start, rule, before }) {
   const first = ICAL.Time.fromData({
     year: +start.slice(0, 4), month: +start.slice(4, 6), day: +start.slice(6, 8), isDate: start.length === 8,
@@ -50,7 +54,7 @@ function byRruleTemporal({ start, rule, before }, most = MOST) {
 globalThis.calls = {
   "ical.js": byIcal,
   "rrule-temporal": byRruleTemporal,
-  first: (asked) => byRruleTemporal({ ...asked, rule: asked.rule.replace(/;COUNT=\d+/, "") }, 1)[0],
+  first: (asked) => byRruleTemporal({ ...asked, rule: ending(asked.rule.replace(/;COUNT=\d+/, ""), asked) }, 1)[0],
 };
 
 // Some follow a rule for ever.
@@ -65,6 +69,7 @@ function within(name, asked) {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
+  asked.rule = ending(asked.rule, asked);
   const first = within("first", asked);
   if (/^\d{8}/.test(first)) asked.start = first;
   const answer = { start: asked.start };

@@ -79,14 +79,14 @@ def weekdays(most_number: int) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> Drawn:
-    """A rule that RFC 5545 allows, with its parts in any order."""
+def rules(draw: st.DrawFn, *, with_positions: bool = False) -> Drawn:
+    """A rule that RFC 5545 allows, its parts in any order; perhaps, or surely, with positions."""
     freq = draw(st.sampled_from(["YEARLY", "MONTHLY", "WEEKLY", "DAILY"]))
     by = draw(day_parts(freq))
     for name, numbers in zip(TIME_PARTS, (range(24), range(60), range(60)), strict=True):
         if draw(st.integers(0, 9)) == 0:
             by[name] = draw(some(numbers))
-    if by and draw(st.integers(0, 3)) == 0:
+    if by and (with_positions or draw(st.integers(0, 3)) == 0):
         by["BYSETPOS"] = draw(some(either_end(4)))
     if draw(st.booleans()):
         by["INTERVAL"] = str(draw(st.integers(1, 4)))
@@ -187,7 +187,7 @@ def independent_expanders() -> Iterator[Ask]:
         asked.close()
 
 
-# Kinds in which ical.js and rrule-temporal differ from each other: both answers are in docs/google-contract.md
+# Kinds in which ical.js and rrule-temporal differ (docs/google-contract.md has both answers)
 
 
 def gives_several_times(drawn: Drawn) -> bool:
@@ -202,8 +202,12 @@ def picks_by_position(drawn: Drawn) -> bool:
 
 
 def names_days_twice(drawn: Drawn) -> bool:
-    """Two of the parts that name days, where each limits the other."""
-    return len(drawn.names(*DAY_PARTS)) > 1
+    """Two of the parts that name days, where each limits the other; or one weekday in two ways."""
+    ways = {
+        (day[-2:], day[:-2].rstrip("0123456789") if day[:-2] else None)
+        for day in drawn.part("BYDAY").split(",")
+    }
+    return len(drawn.names(*DAY_PARTS)) > 1 or len(ways) > len({day for day, _ in ways})
 
 
 def names_days_of_a_year(drawn: Drawn) -> bool:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from portal.errors import InvalidCalendarData
 from portal.sync.event import Event, EventTime
-from portal.sync.recurrence import Occurrence, expand
+from portal.sync.recurrence import Occurrence, expand, odd_zones
 
 CHICAGO, BERLIN, LORD_HOWE = "America/Chicago", "Europe/Berlin", "Australia/Lord_Howe"
 EVER = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2032, 1, 1, tzinfo=dt.UTC))
@@ -174,10 +174,6 @@ RULES: dict[str, tuple[Event, list[str]]] = {
         series("2026-11-18 10:00", "RDATE:20261121T160000Z"),
         ["2026-11-18 10:00", "2026-11-21 10:00"],
     ),
-    "an RDATE that is a period counts by its start": (
-        series("2026-11-18 10:00", "RDATE;VALUE=PERIOD:20261121T160000Z/PT2H"),
-        ["2026-11-18 10:00", "2026-11-21 10:00"],
-    ),
     "an EXDATE beats an RDATE": (
         series("2026-11-18 10:00", "RDATE:20261121T160000Z", "EXDATE:20261121T160000Z"),
         ["2026-11-18 10:00"],
@@ -274,6 +270,79 @@ def test_a_single_event_is_its_own_occurrence() -> None:
 
 def test_a_tombstone_is_shown_nowhere() -> None:
     assert expand(Event(event_id="gone", status="cancelled"), [], after=EVER[0], before=EVER[1]) == []
+
+
+# Periods, and zone names that nobody knows
+
+
+PERIODS: dict[str, tuple[str, str]] = {
+    "a length": ("20261209T150000Z/PT3H", "2026-12-09 09:00 to 2026-12-09 12:00"),
+    "an end": ("20261209T150000Z/20261209T171500Z", "2026-12-09 09:00 to 2026-12-09 11:15"),
+    "weeks, days and minutes": ("20261209T150000Z/P1DT30M", "2026-12-09 09:00 to 2026-12-10 09:30"),
+    "days of the calendar over a change of clocks": (
+        "20270313T150000Z/P1DT1H",
+        "2027-03-13 09:00 to 2027-03-14 10:00",
+    ),
+    "hours are exact over a change of clocks": (
+        "20270313T150000Z/PT25H",
+        "2027-03-13 09:00 to 2027-03-14 11:00",
+    ),
+    "on a date of the rule": ("20261202T150000Z/PT3H", "2026-12-02 09:00 to 2026-12-02 12:00"),
+    "on the first date": ("20261125T150000Z/PT3H", "2026-11-25 09:00 to 2026-11-25 12:00"),
+}
+
+
+@pytest.mark.parametrize(("period", "expected"), PERIODS.values(), ids=PERIODS.keys())
+def test_a_period_has_a_length_of_its_own(period: str, expected: str) -> None:
+    """RFC 5545 §3.8.5.2, §3.8.5.3."""
+    master = series("2026-11-25 09:00", "RRULE:FREQ=WEEKLY;COUNT=2", f"RDATE;VALUE=PERIOD:{period}")
+    found = expand(master, [], after=EVER[0], before=EVER[1])
+    shown_here = [f"{shown(each)} to {each.end.wall:%Y-%m-%d %H:%M}" for each in found]
+    assert expected in shown_here
+    assert len(shown_here) == len({shown(each) for each in found}) == 2 + (period[:8] > "20261203")
+
+
+def test_a_long_period_is_in_a_window_that_begins_after_a_regular_one_would_have_ended() -> None:
+    master = series("2026-11-25 09:00", "RDATE;VALUE=PERIOD:20261209T150000Z/P9D")
+    assert walls(master, (), window("2026-12-17", "2026-12-18")) == ["2026-12-09 09:00"]
+
+
+@pytest.mark.parametrize("kind", ["EXDATE", "RDATE"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Central Standard Time",
+        '"Central Standard Time"',
+        "GMT+02:00",
+        "GMT-0600",
+        "America",
+        "Mars/Olympus",
+        "/citadel.org/20250101_1/America/Chicago",
+        "",
+        "../../etc/passwd",
+    ],
+)
+def test_a_date_under_a_zone_name_that_nobody_knows_is_read_in_the_series_own_zone(
+    kind: str, name: str
+) -> None:
+    """Failure 62: the series is not set aside for one line, and the doctor is told the name."""
+    master = series(
+        "2026-12-02 09:00", "RRULE:FREQ=WEEKLY;COUNT=2", f"{kind};X-NOTE=a;TZID={name}:20261209T090000"
+    )
+    assert walls(master) == ["2026-12-02 09:00", "2026-12-09 09:00"][: 1 if kind == "EXDATE" else 2]
+    assert odd_zones(master) == {name.strip('"')}
+
+
+def test_a_zone_name_that_somebody_knows_is_not_odd() -> None:
+    master = series(
+        "2026-12-02 09:00",
+        "RRULE:FREQ=WEEKLY;COUNT=2",
+        f'EXDATE;TZID="{BERLIN}":20261209T160000',
+        "RDATE;TZID=UTC:20261210T150000",
+        "RDATE:20261211T150000Z",
+    )
+    assert walls(master) == ["2026-12-02 09:00", "2026-12-10 09:00", "2026-12-11 09:00"]
+    assert odd_zones(master) == set()
 
 
 # Time zones: skipped and doubled hours
