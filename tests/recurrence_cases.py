@@ -36,7 +36,7 @@ class Case:
 
 
 def _case(row: dict[str, object]) -> Case:
-    start, _, end = str(row.get("start", FIRST)).partition("/")
+    start = str(row.get("start", FIRST)).partition("/")[0]
     rule = f"RRULE:{row['rule']}" if "rule" in row else None
     made = {
         "kind": str(row["kind"]), "start": start, "hours": 1, "last_hours": 1,

@@ -14,6 +14,7 @@ from scripts import guards
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADING = "## Failures, their guards and their tests"
+NUMBERS = {*range(1, 54), 56, 57, 58, 62}
 STARRED = {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
 # What a test without writes must also say
 CONTROLS = ("writes() == 1", "assert_it_still_writes()", "answer(office")
@@ -64,7 +65,7 @@ def is_guard(guard: str) -> bool:
 
 
 def test_every_failure_has_its_row() -> None:
-    assert [row.number for row in rows()] == list(range(1, 54))
+    assert sorted(row.number for row in rows()) == sorted(NUMBERS)
     assert {row.number for row in rows() if row.is_starred} == STARRED
     assert all(row.never for row in rows())
 

@@ -1,16 +1,16 @@
 // The inside of scripts/independent-rules: a rule a line in, what each expander makes of it a line out.
 //
-// In: {"start": "20261202T090000" or "20261202", "rule": "FREQ=…", "before": "20281202T000000"}, times of UTC.
-// The start is moved to the first date of the rule, where rrule-temporal finds one: what a start outside its
-// rule means is another question. Out: {"start": …, "ical.js": […], "rrule-temporal": […]}, the starts before
-// `before`, of many the first, or a text that says why there are none.
+// In: {"start": "20261202T090000" or "20261202", "rule": "FREQ=…", "before": "20281202T000000", "by": ["ical.js",
+// "rrule-temporal"]}, times of UTC. The start is moved to the first date of the rule that rrule-temporal finds:
+// what a start outside its rule means is another question. Out: {"start": …, "ical.js": […], …}, the starts
+// before `before`, of many the first, or a text that says why there are none.
 import { createInterface } from "node:readline";
 import vm from "node:vm";
 import ICAL from "ical.js";
 import { RRuleTemporal } from "rrule-temporal";
 
 const MOST = 200; // starts of one rule
-const MILLISECONDS = 1000; // for one rule by one expander; then it is given up
+const MILLISECONDS = 30_000; // for one rule by one expander; then it is given up
 
 const digits = (time, length) => time.toString().replaceAll(/[-:]/g, "").slice(0, length);
 
@@ -40,7 +40,7 @@ function byIcal({ start, rule, before }) {
 function byRruleTemporal({ start, rule, before }, most = MOST) {
   const first = start.length === 8 ? `;VALUE=DATE:${start}` : `:${start}Z`;
   const starts = new RRuleTemporal({
-    rruleString: `DTSTART${first}\nRRULE:${rule}`, maxIterations: 1e6, maxCandidateEvaluations: 1e8,
+    rruleString: `DTSTART${first}\nRRULE:${rule}`, maxIterations: 1e5, maxCandidateEvaluations: 1e7,
   });
   const found = [];
   starts.all((each) => {
@@ -71,8 +71,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
   asked.rule = ending(asked.rule, asked);
   const first = within("first", asked);
-  if (/^\d{8}/.test(first)) asked.start = first;
-  const answer = { start: asked.start };
-  for (const name of ["ical.js", "rrule-temporal"]) answer[name] = within(name, asked);
+  const answer = { start: first ?? asked.start };
+  for (const name of asked.by) answer[name] = first ? within(name, { ...asked, start: first }) : [];
   process.stdout.write(JSON.stringify(answer) + "\n");
 }

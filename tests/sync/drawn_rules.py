@@ -10,11 +10,9 @@ import datetime as dt
 import itertools
 import json
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hypothesis import strategies as st
 
@@ -164,27 +162,31 @@ def by_the_sandbox(drawn: Drawn) -> list[str]:
     return list(itertools.islice((digits for digits in named if digits < drawn.before), MOST))
 
 
-Ask = Callable[[Drawn], dict[str, Any]]
+BOTH = ("ical.js", "rrule-temporal")
 
 
-@contextmanager
-def independent_expanders() -> Iterator[Ask]:
-    """Asks scripts/independent-rules about one rule after the other, in one process."""
-    command = [str(ROOT / "scripts" / "independent-rules")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        asked, answers = process.stdin, process.stdout
-        assert asked
-        assert answers
+class Expanders:
+    """scripts/independent-rules, asked about one rule after the other in one process."""
 
-        def ask(drawn: Drawn) -> dict[str, Any]:
-            asked.write(json.dumps({"start": drawn.start, "rule": drawn.rule, "before": drawn.before}) + "\n")
-            asked.flush()
-            line = answers.readline()
-            assert line, "scripts/independent-rules has ended"
-            return dict(json.loads(line))
+    def __init__(self) -> None:
+        command = [str(ROOT / "scripts" / "independent-rules")]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-        yield ask
-        asked.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+    def ask(self, drawn: Drawn, *by: str) -> tuple[Drawn, dict[str, Any]]:
+        """The rule with its start moved to its first date, and what each of them makes of it."""
+        assert self.process.stdin
+        assert self.process.stdout
+        asked = {"start": drawn.start, "rule": drawn.rule, "before": drawn.before, "by": by}
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        answer = dict(json.loads(self.process.stdout.readline()))
+        return replace(drawn, start=answer.pop("start")), answer
 
 
 # Kinds in which ical.js and rrule-temporal differ (docs/google-contract.md has both answers)
