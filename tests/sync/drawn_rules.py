@@ -213,14 +213,16 @@ def names_days_twice(drawn: Drawn) -> bool:
 
 
 def names_days_of_a_year(drawn: Drawn) -> bool:
-    """Its weeks, its numbered weekdays, or its days of the month, but for the first 28 of named months."""
+    """Its weeks, numbered weekdays, or days of the month; in named months, days but for their first 28."""
     if drawn.freq != "YEARLY":
         return False
     if not drawn.names("BYMONTH"):
         numbered = any(character.isdigit() for character in drawn.part("BYDAY"))
         return numbered or bool(drawn.names("BYWEEKNO", "BYMONTHDAY"))
     days = drawn.part("BYMONTHDAY") or ("" if drawn.names(*DAY_PARTS) else drawn.start[6:8])
-    return bool(drawn.names("BYWEEKNO")) or any(not 1 <= int(day) <= 28 for day in days.split(",") if day)
+    return bool(drawn.names("BYWEEKNO", "BYYEARDAY")) or any(
+        not 1 <= int(day) <= 28 for day in days.split(",") if day
+    )
 
 
 def leaves_out_months_or_days(drawn: Drawn) -> bool:
