@@ -15,7 +15,7 @@ from scripts import guards
 ROOT = Path(__file__).resolve().parent.parent
 HEADING = "## Failures, their guards and their tests"
 # Rows of the table. 1 to 53 came first; the others were tried here one by one.
-LISTED = (*range(1, 54), 54, 59, 60)
+LISTED = (*range(1, 55), *range(56, 61), 62)
 STARRED = {54, 59, 60} | {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
 # What a test without writes must also say
 CONTROLS = ("writes() == 1", "assert_it_still_writes()", "answer(office")

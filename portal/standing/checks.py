@@ -24,9 +24,9 @@ from portal.models import (
     Provider,
     PushChannel,
 )
-from portal.rows import event_links
+from portal.rows import event_links, google_events
 from portal.standing import facts
-from portal.sync import health
+from portal.sync import health, recurrence
 from portal.sync.checkup import Checks, Line, examine
 from portal.sync.health import ConnectionFacts, Story
 
@@ -73,6 +73,7 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
             row.why_not == "own-feed" and row.listed_at == connection.calendars_listed_at for row in calendars
         ),
         twice=count_twice(connection, now=now),
+        odd_zones=len(oddly_zoned(connection)),
         unsent=count_unsent(connection, now=now),
         compared_at=checkup.at if checkup else None,
         compare_error=checkup.error if checkup else None,
@@ -129,6 +130,22 @@ def count_twice(connection: Connection, *, now: dt.datetime) -> int:
         .subquery()
     )
     return _number(sa.select(sa.func.count()).select_from(same))
+
+
+def oddly_zoned(connection: Connection) -> list[GoogleEvent]:
+    """Series with a left-out or extra date under a zone name that nobody knows, read as in their own zone."""
+    masters = db.session.scalars(
+        sa.select(GoogleEvent)
+        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
+        .where(
+            GoogleCalendar.connection_id == connection.id,
+            GoogleEvent.status != "cancelled",
+            GoogleEvent.quarantine.is_(None),
+            sa.cast(GoogleEvent.recurrence, sa.Text).icontains("TZID="),
+        )
+        .order_by(GoogleEvent.id)
+    )
+    return [row for row in masters if recurrence.odd_zones(google_events.event_value(row))]
 
 
 def count_unsent(connection: Connection, *, now: dt.datetime) -> dict[str, int]:

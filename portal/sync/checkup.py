@@ -57,6 +57,7 @@ class Checks:
     old_feed_reads: int = 0
     own_feed_entries: int = 0  # subscriptions to our own feed in the account's list
     twice: int = 0  # Google events of the same time and text
+    odd_zones: int = 0  # series with a date under a zone name that nobody knows
     unsent: dict[str, int] = field(default_factory=dict)  # appointments not in Google, by reason
     compared_at: dt.datetime | None = None
     compare_error: str | None = None
@@ -81,7 +82,7 @@ def examine(facts: ConnectionFacts, story: Story, checks: Checks, *, now: dt.dat
             _cards(facts),
             _names(checks),
             _duplicates(checks),
-            _quarantine(facts),
+            _quarantine(facts, checks),
             _guests(checks),
             _compared(checks),
         ]
@@ -203,9 +204,11 @@ def _duplicates(checks: Checks) -> Line:
     return _judge("duplicates", "twice" if checks.twice else None, "none", number=checks.twice)
 
 
-def _quarantine(facts: ConnectionFacts) -> Line:
-    odd = facts.counts.quarantined
-    return _judge("quarantine", "not-understood" if odd else None, "none", number=odd)
+def _quarantine(facts: ConnectionFacts, checks: Checks) -> Line:
+    if odd := facts.counts.quarantined:
+        return Line("quarantine", Level.WARN, "not-understood", odd)
+    odd = checks.odd_zones
+    return _judge("quarantine", "odd-zone" if odd else None, "none", number=odd)
 
 
 def _guests(checks: Checks) -> Line:

@@ -1,0 +1,56 @@
+"""tests/cases/recurrence.json as it is: samples from public bug reports, each with its right dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+ROWS = json.loads((Path(__file__).parent / "cases" / "recurrence.json").read_text())
+ZONE = "America/Chicago"
+FIRST, WEEKLY = "2026-12-02T09:00", "RRULE:FREQ=WEEKLY;COUNT=3"  # where a row tells of one line only
+HOURS = {"one hour": 1, "three hours": 3}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A series and what is right about it: the dates, or the length of the last one."""
+
+    kind: str
+    start: str  # a date, or a wall time in ZONE
+    hours: int  # that a timed one lasts
+    lines: tuple[str, ...]
+    last_day: str  # of those that are looked at
+    days: tuple[str, ...]
+    last_hours: int
+
+    @property
+    def is_all_day(self) -> bool:
+        return "T" not in self.start
+
+    @property
+    def first(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(self.start).replace(tzinfo=ZoneInfo(ZONE))
+
+
+def _case(row: dict[str, object]) -> Case:
+    start = str(row.get("start", FIRST)).partition("/")[0]
+    rule = f"RRULE:{row['rule']}" if "rule" in row else None
+    made = {
+        "kind": str(row["kind"]), "start": start, "hours": 1, "last_hours": 1,
+        "last_day": str(row.get("until", "2027-12-31")),
+    }  # fmt: skip
+    want = row["want"]
+    if rule:
+        assert isinstance(want, list)
+        return Case(**made, lines=(rule,), days=tuple(want))
+    if "rdate" in row:
+        hours = {"hours": HOURS[str(row["got"])], "last_hours": HOURS[str(want)]}
+        return Case(**made | hours, lines=(str(row["rdate"]),), days=("2026-12-02", "2026-12-09"))
+    assert str(want).startswith("read in the event's own zone")
+    return Case(**made, lines=(WEEKLY, str(row["exdate"])), days=("2026-12-02", "2026-12-16"))
+
+
+CASES = [_case(row) for row in ROWS]
