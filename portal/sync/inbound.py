@@ -136,7 +136,7 @@ def decide_own(
     if link.phase is not LinkPhase.LIVE:
         return _restored(link, appointment)
     if unsettled is not None:
-        if remote.times_hash() == unsettled.times_hash:
+        if remote.times_hash() == unsettled.times_hash and not remote.recurrence:  # we never make a series
             return AdoptWrite(unsettled.revision)
         # the provider changed our write: what we sent then is what both sides last knew
         link = replace(link, times_hash=unsettled.times_hash, content_hash=None)

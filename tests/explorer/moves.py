@@ -210,6 +210,8 @@ def _check_overwriting(world: World, plan: Plan) -> None:
     is_moved = event.by_person_from is not None and times != event.by_person_from
     if is_moved and times not in (plan.content.time, world.portal.heard):
         raise Broken("a move made in Google is overwritten, and nothing tells of it")
+    if event.content.is_recurring and portal_side.TELLS_EDITED not in world.portal.cards:
+        raise Broken("a series made of an event in Google is undone, and nothing tells of it")
 
 
 def late_write(world: World) -> World:

@@ -191,6 +191,12 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         appointment(6),
         AdoptWrite(5),
     ),
+    "our lost write, made recurring by the provider": (
+        event(tag=tag(5, of=SENT), recurrence=("RRULE:FREQ=WEEKLY",), **timed(30)),
+        link(),
+        MOVED_HERE,
+        Restore(card="edited"),
+    ),
     "our lost write, moved on by the provider": (
         event(tag=tag(5, of=SENT), **timed(48)),
         link(),
