@@ -7,10 +7,12 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from portal.sync.trouble import HEAL_DAYS, is_refused_for_long
+
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
 NEARLY_SECONDS = 2  # so near, or past: no number to count down from
-IMPORTS_KEPT_DAYS = 30  # without a working grant; then imported events are removed here
+IMPORTS_KEPT_DAYS = HEAL_DAYS  # without a working grant; then imported events are removed here
 ANNOUNCED_AFTER_DAYS = 7
 BUSY_PHASES = frozenset({"choosing", "preview"})
 
@@ -340,6 +342,24 @@ def _delayed(facts: ConnectionFacts, now: dt.datetime) -> Story:
     )
 
 
+def _access_refused(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    """Trouble like any other for a day; then a new consent is worth a try, though nothing waits for it."""
+    if not is_refused_for_long(facts.problem, facts.problem_since, now):
+        return _delayed(facts, now)
+    return Story(
+        state="delayed",
+        tone=Tone.WARN,
+        headline="Google refuses our sign-in",
+        cause="Our permission was not withdrawn, and yet Google has answered for a day as if it were. "
+        "Reconnecting may help.",
+        consequence=_next_try(facts, now) + _imports_age(facts, now),
+        act=Act.RECONNECT,
+        chip="Reconnect Google",
+        code="ACCESS-REFUSED",
+        since=facts.problem_since,
+    )
+
+
 def _silent(facts: ConnectionFacts, now: dt.datetime) -> Story:
     return Story(
         state="delayed",
@@ -387,5 +407,6 @@ _TELLERS: dict[str, Callable[[ConnectionFacts, dt.datetime], Story]] = {
     "question": _question,
     "quota": _quota,
     "delayed": _delayed,
+    "access-refused": _access_refused,
     "silent": _silent,
 }

@@ -11,7 +11,8 @@ from portal.engine import lease, pull
 from portal.engine.connection_run import Outcome
 from portal.engine.run import Run
 from portal.extensions import db
-from portal.google.client import CalendarEntry, EventPage, GoogleClient
+from portal.google.answers import CalendarEntry, EventPage
+from portal.google.client import GoogleClient
 from portal.models import ChangeCard, GoogleCalendar, GoogleEvent
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_pull import timed
