@@ -109,7 +109,8 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
         if calendar.is_app_calendar:
             absent = unlisted_links(run, calendar)
         calendar.sync_token = page.next_sync_token
-        run.counts["passes"] += calendar.is_full_pass
+        if calendar.is_full_pass:
+            run.counts["passes"] += 1
         calendar.is_full_pass = False
         calendar.last_pulled_at = run.now
         calendar.stale_since = None
