@@ -31,9 +31,7 @@ from tests.engine.test_pull import timed
 from tests.google.odd_answers import REQUESTS, Gate, Odd, gate_before, odd_answers
 
 EXAMPLES = int(os.environ.get("ODD_EXAMPLES", "24"))
-IN_A_RUN = sorted(
-    set(REQUESTS) - {"keys"}
-)  # the keys are asked for by a page: tests/google/test_odd_consent.py
+IN_A_RUN = sorted(set(REQUESTS) - {"keys"})  # a page asks for those: google/test_odd_consent.py
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -103,9 +103,12 @@ HEADERS = {
 }
 
 
+HALF = b'{"access_token": "a", "expires_in": 3'
+
+
 @dataclass(frozen=True)
 class Odd:
-    """One answer. `how`: "body" gives the bytes, "mutate" the true answer with something odd in it, "cut" half of it."""
+    """One answer. `how`: "body" is these bytes, "mutate" the true answer spoilt, "cut" half of it."""
 
     status: int
     headers: dict[str, str]
@@ -118,9 +121,7 @@ def odd_answers() -> st.SearchStrategy[Odd]:
     bodies = st.one_of(
         st.binary(max_size=40),
         ANYTHING.map(lambda value: json.dumps(value).encode()),
-        st.sampled_from(
-            [b"", b"<html>", b"[" * 50_000, b'{"access_token": "a", "expires_in": 3', b"--b--", b"\xff"]
-        ),
+        st.sampled_from([b"", b"<html>", b"[" * 50_000, HALF, b"--b--", b"\xff"]),
     )
     headers = st.fixed_dictionaries(
         {}, optional={name: st.sampled_from(values) for name, values in HEADERS.items()}
@@ -137,7 +138,8 @@ def odd_answers() -> st.SearchStrategy[Odd]:
 
 ODD_VALUES: list[Any] = [
     None, True, 0, -1, 10**30, 1e308, "", "x", "\x00", "\ud800", "a\r\nb", "x" * 5000, [], {}, [[]], {"x": 1},
-    "9999-12-31T23:59:59Z", "0001-01-01", "Mars/Olympus", ["RRULE:FREQ=SECONDLY"], ["RRULE:FREQ=YEARLY;COUNT=x"],
+    "9999-12-31T23:59:59Z", "0001-01-01", "Mars/Olympus", ["RRULE:FREQ=SECONDLY"],
+    ["RRULE:FREQ=YEARLY;COUNT=x"],
 ]  # fmt: skip
 
 
@@ -171,6 +173,7 @@ class Gate:
     wanted: str | None = None  # a name of REQUESTS
     odd: Odd | None = None
     times: int = 0
+    always: dict[str, Odd] = field(default_factory=dict)  # in the sandbox's place, by name
     spoilt: Counter[str] = field(default_factory=Counter)
 
     def spoil(self, wanted: str, odd: Odd, *, times: int) -> None:
@@ -178,6 +181,10 @@ class Gate:
 
     def rest(self) -> None:
         self.wanted, self.odd, self.times = None, None, 0
+
+    def instead_of(self, line: str) -> Odd | None:
+        """What is always answered to this request, if not what the sandbox says."""
+        return next((odd for name, odd in self.always.items() if re.fullmatch(REQUESTS[name], line)), None)
 
     def hits(self, line: str) -> bool:
         """Whether the answer to this request is to be spoilt; counts down."""
@@ -194,8 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         status, headers, body = self._ask(self.rfile.read(length))
-        odd = self.gate.odd
-        if odd is None or not self.gate.hits(f"{self.command} {self.path}"):
+        line = f"{self.command} {self.path}"
+        odd = self.gate.odd if self.gate.hits(line) else self.gate.instead_of(line)
+        if odd is None:
             self._say(status, {"Content-Length": str(len(body)), **headers}, body)
             return
         if odd.how == "body":
