@@ -15,7 +15,8 @@ from portal.calendar import occurrences
 from portal.connection.current import RUNNING_PHASES
 from portal.errors import TOOK_TOO_LONG, CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied
 from portal.extensions import db
-from portal.google.client import LIST_PAGE_SIZE, CalendarEntry, GoogleClient
+from portal.google.answers import CalendarEntry
+from portal.google.client import LIST_PAGE_SIZE, GoogleClient
 from portal.localtime import ONE_DAY
 from portal.models import Appointment, Connection, ConnectionPhase, Feed, GoogleCalendar
 from portal.practice import clients

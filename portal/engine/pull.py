@@ -20,8 +20,9 @@ from portal.errors import (
     SyncTokenExpired,
 )
 from portal.extensions import db
-from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
-from portal.google.codec import from_google
+from portal.google.answers import EventPage
+from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE
+from portal.google.codec import from_google, id_of
 from portal.models import GoogleCalendar, GoogleEvent
 from portal.rows import event_links, google_events
 from portal.sync.event import Event
@@ -113,6 +114,8 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
         if calendar.is_app_calendar:
             absent = unlisted_links(run, calendar)
         calendar.sync_token = page.next_sync_token
+        if calendar.is_full_pass:
+            run.counts["passes"] += 1
         calendar.is_full_pass = False
         calendar.last_pulled_at = run.now
         calendar.stale_since = None
@@ -147,8 +150,9 @@ def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData
         try:
             event = from_google(resource)
         except InvalidCalendarData as error:
-            if isinstance(resource, dict) and isinstance(resource.get("id"), str):
-                odd[resource["id"]] = error
+            event_id = id_of(resource)
+            if event_id is not None:
+                odd[event_id] = error
             continue
         earlier = events.get(event.event_id)
         if earlier is None or not (earlier.updated and event.updated and event.updated < earlier.updated):

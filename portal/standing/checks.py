@@ -32,7 +32,6 @@ from portal.sync.health import ConnectionFacts, Story
 
 FEED_READ_LATELY = dt.timedelta(days=2)
 TWICE_AHEAD = dt.timedelta(days=90)
-REFUSED_AFTER_TRIES = 3
 MOST_UNSENT = 8
 
 
@@ -185,11 +184,11 @@ _IS_UNSENT = sa.or_(
     EventLink.id.is_(None),
     EventLink.state != LinkState.LIVE,
     EventLink.held.is_not(None),
-    sa.and_(EventLink.error.is_not(None), EventLink.tries >= REFUSED_AFTER_TRIES),
+    event_links.refused(),
 )
 _REASON = sa.case(
     (EventLink.state == LinkState.HELD, "deleted-there"),
     (EventLink.held.is_not(None), "held"),
-    (sa.and_(EventLink.error.is_not(None), EventLink.tries >= REFUSED_AFTER_TRIES), "refused"),
+    (event_links.refused(), "refused"),
     else_="waiting",
 )

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from portal.sync.health import ConnectionFacts, Story
+from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, RECONNECT
 
 PULL_IS_OLD = dt.timedelta(minutes=45)  # three times the longest pause between two looks
 PUSH_IS_OLD = dt.timedelta(minutes=10)  # a change goes out within seconds; this is long
-GRANT_TROUBLE = frozenset({"reconnect-required", "scope-missing"})
-CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
+GRANT_TROUBLE = frozenset({RECONNECT, "scope-missing"})
 SILENT = "WORKER-SILENT"
+ACCESS_REFUSED_FOR_LONG = "ACCESS-REFUSED"
 
 
 class Level(enum.IntEnum):
@@ -74,7 +75,7 @@ def examine(facts: ConnectionFacts, story: Story, checks: Checks, *, now: dt.dat
             _account(facts),
             _app_calendar(facts),
             _calendars(checks),
-            _grant(facts, checks),
+            _grant(facts, story, checks),
             _channel(facts, checks),
             _pushed(facts, story, now=now),
             _pulled(facts, story, now=now),
@@ -134,7 +135,9 @@ def _calendars(checks: Checks) -> Line:
     return Line("calendars", Level.GOOD, "yours" if checks.chosen else "none-chosen")
 
 
-def _grant(facts: ConnectionFacts, checks: Checks) -> Line:
+def _grant(facts: ConnectionFacts, story: Story, checks: Checks) -> Line:
+    if story.code == ACCESS_REFUSED_FOR_LONG:
+        return Line("grant", Level.WARN, "access-refused")
     problem = facts.problem if facts.problem in GRANT_TROUBLE else None
     if problem is None and checks.missing_scopes:
         problem = "scope-missing"
@@ -156,8 +159,8 @@ def _pushed(facts: ConnectionFacts, story: Story, *, now: dt.datetime) -> Line:
         return Line("pushed", Level.BAD, "worker-silent")
     if story.needs_a_person and behind:
         return Line("pushed", Level.BAD, "waits-for-you", behind)
-    if facts.problem in ("delayed", "quota"):
-        return Line("pushed", Level.WARN, facts.problem, behind)
+    if facts.problem in ("delayed", "quota", ACCESS_REFUSED):
+        return Line("pushed", Level.WARN, "quota" if facts.problem == "quota" else "delayed", behind)
     if not behind:
         return Line("pushed", Level.GOOD, "up-to-date" if facts.last_pushed_at else "begins")
     is_late = facts.last_pushed_at is not None and now - facts.last_pushed_at > PUSH_IS_OLD

@@ -25,7 +25,8 @@ from portal.errors import (
 )
 from portal.extensions import db
 from portal.feed import addresses
-from portal.google.client import CalendarEntry, GoogleClient
+from portal.google.answers import CalendarEntry
+from portal.google.client import GoogleClient
 from portal.google.oauth import SCOPE_PREFIX
 from portal.models import (
     AppointmentStatus,

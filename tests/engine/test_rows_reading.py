@@ -11,7 +11,8 @@ from portal.engine import lease, pull
 from portal.engine.connection_run import Outcome
 from portal.engine.run import Run
 from portal.extensions import db
-from portal.google.client import CalendarEntry, EventPage, GoogleClient
+from portal.google.answers import CalendarEntry, EventPage
+from portal.google.client import GoogleClient
 from portal.models import ChangeCard, GoogleCalendar, GoogleEvent
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_pull import timed
@@ -91,7 +92,7 @@ def test_a_list_that_breaks_off_takes_nothing_away_and_is_gone_on_with(office: O
     office.google.add_event(EMAIL, summary="New", **timed(office, days=2))
     listing = {"method": "calendar.events.list", "calendar": EMAIL}
     office.google.add_fault("empty_page", **listing, times=2)
-    office.google.add_fault("backend_error", **listing, params=["pageToken"], skip=1, times=1)
+    office.google.add_fault("backend_error", **listing, params=["pageToken"], skip=1, times=3)
     assert office.run(full=True) is Outcome.FAILED
     assert office.shown() == ["Here before"]
     row = office.calendar_row(office.google.calendars(EMAIL)[0]["summary"])

@@ -195,7 +195,7 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         event(tag=tag(5, of=SENT), recurrence=("RRULE:FREQ=WEEKLY",), **timed(30)),
         link(),
         MOVED_HERE,
-        Restore(card="edited"),
+        Restore(card="edited", why="made-recurring"),
     ),
     "our lost write, moved on by the provider": (
         event(tag=tag(5, of=SENT), **timed(48)),

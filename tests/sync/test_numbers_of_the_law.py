@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from portal.engine import lease
 from portal.errors import CalendarUnavailable, InvalidCalendarData, QuotaExceeded
+from portal.google import transport
 from portal.sync import breaker, health, inbound, modes, outbound, pace, recurrence, trouble
 from portal.sync.event import Content, Event, EventTime
 from portal.sync.inbound import ConfirmGone, Ignore, RefreshEtag, decide_own, why_unsafe
@@ -46,6 +48,17 @@ CONTENT = Content(
         (trouble.QUOTA_RETRY_SECONDS, 3_600),
         (trouble.LONGEST_POLL_SECONDS, 900),
         (trouble.DELAYED_AFTER_FAILURES, 3),
+        (trouble.LONGEST_WAITED_FOR_SECONDS, 60),
+        (len(trouble.PAUSES_SECONDS), 2),
+        (trouble.HEAL_OFTEN, dt.timedelta(hours=24)),
+        (trouble.HEAL_OFTEN_SECONDS, 3_600),
+        (trouble.HEAL_SELDOM_SECONDS, 86_400),
+        (trouble.HEAL_DAYS, 30),
+        (trouble.REFUSED_TOLD_AFTER, dt.timedelta(hours=24)),
+        (lease.LEASE_SECONDS, 36),
+        (lease.RENEW_BELOW_SECONDS, 30),
+        (transport.STEP_SECONDS, 15),
+        (transport.WHOLE_SECONDS, 25),
     ],
 )
 def test_a_number_of_the_law_is_what_the_law_says(number: object, value: object) -> None:
@@ -124,12 +137,17 @@ def test_google_s_own_wish_is_heeded_up_to_a_quarter_of_an_hour() -> None:
     assert [wait(asked) for asked in (0.5, 77.0, 5_000.0)] == [1.5, 77.0, 900.0]
 
 
+def test_a_request_that_begins_at_the_last_moment_is_over_before_its_lease() -> None:
+    """And a killed run's lease, a tick and a worker that begins are over within 45 seconds."""
+    assert transport.WHOLE_SECONDS < lease.RENEW_BELOW_SECONDS < lease.LEASE_SECONDS < 45
+
+
 def test_a_used_up_quota_waits_an_hour_or_as_long_as_google_says() -> None:
     def wait(asked: float | None) -> float | None:
         error = QuotaExceeded("quotaExceeded", retry_after_seconds=asked)
         return trouble.judge(error, failures=1, jitter=0.5).retry_seconds
 
-    assert [wait(asked) for asked in (None, 60.0, 7_200.0)] == [3_600, 3_600, 7_200]
+    assert [wait(asked) for asked in (None, 60.0, 7_200.0, 1e9)] == [3_600, 3_600, 7_200, 86_400]
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,11 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         "scope-missing": Row(
             "A permission is missing", "A box on Google’s page was left unticked.", RECONNECT
         ),
+        "access-refused": Row(
+            "Google refuses our sign-in",
+            "For a day now, though the permission was not withdrawn. We go on trying; reconnecting may help.",
+            RECONNECT,
+        ),
     },
     "channel": {
         "alive": Row(
