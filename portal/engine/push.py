@@ -249,7 +249,6 @@ def _link_row(run: Run, plan: Plan) -> EventLink:
             revision=0,
             tries=0,  # counted before the row is flushed and has its defaults
             agreed_at=run.now,
-            tries=0,
         )
         db.session.add(row)
     return row
