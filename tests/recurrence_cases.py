@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 ROWS = json.loads((Path(__file__).parent / "cases" / "recurrence.json").read_text())
@@ -35,22 +36,23 @@ class Case:
         return dt.datetime.fromisoformat(self.start).replace(tzinfo=ZoneInfo(ZONE))
 
 
-def _case(row: dict[str, object]) -> Case:
-    start = str(row.get("start", FIRST)).partition("/")[0]
-    rule = f"RRULE:{row['rule']}" if "rule" in row else None
-    made = {
-        "kind": str(row["kind"]), "start": start, "hours": 1, "last_hours": 1,
-        "last_day": str(row.get("until", "2027-12-31")),
-    }  # fmt: skip
-    want = row["want"]
-    if rule:
-        assert isinstance(want, list)
-        return Case(**made, lines=(rule,), days=tuple(want))
+def _case(row: dict[str, Any]) -> Case:
+    case = Case(
+        kind=row["kind"],
+        start=row.get("start", FIRST).partition("/")[0],
+        hours=1,
+        lines=(f"RRULE:{row.get('rule')}",),
+        last_day=row.get("until", "2027-12-31"),
+        days=("2026-12-02", "2026-12-09"),
+        last_hours=1,
+    )
     if "rdate" in row:
-        hours = {"hours": HOURS[str(row["got"])], "last_hours": HOURS[str(want)]}
-        return Case(**made | hours, lines=(str(row["rdate"]),), days=("2026-12-02", "2026-12-09"))
-    assert str(want).startswith("read in the event's own zone")
-    return Case(**made, lines=(WEEKLY, str(row["exdate"])), days=("2026-12-02", "2026-12-16"))
+        hours, last_hours = HOURS[row["got"]], HOURS[row["want"]]
+        return replace(case, lines=(row["rdate"],), hours=hours, last_hours=last_hours)
+    if "exdate" in row:
+        assert row["want"].startswith("read in the event's own zone")
+        return replace(case, lines=(WEEKLY, row["exdate"]), days=("2026-12-02", "2026-12-16"))
+    return replace(case, days=tuple(row["want"]))
 
 
 CASES = [_case(row) for row in ROWS]

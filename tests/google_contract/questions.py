@@ -486,7 +486,7 @@ def _days_as(
 )
 def which_days_a_week_number_without_weekdays_names(account: Account) -> str:
     dates = _series(account, "RRULE:FREQ=YEARLY;BYWEEKNO=11;COUNT=2", **at(12))
-    days = {("03-12", "03-10"): "weekday", ("03-12", "03-13"): "week"}
+    days: dict[tuple[str, ...], str] = {("03-12", "03-10"): "weekday", ("03-12", "03-13"): "week"}
     return _days_as(days, dates, refused=True)
 
 
