@@ -239,18 +239,31 @@ def test_a_date_that_touches_the_window_s_edges_is_shown_in_every_zone(tzid: str
     assert [each.start.instant for each in beginning] == [third]
 
 
-STEPS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600, "DAILY": 86_400, "WEEKLY": 7 * 86_400}
-STEPS["MONTHLY"] = 28 * 86_400
+# Days that one interval of a rule counts for, and how long it lasts at least
+INTERVALS = {"HOURLY": (1, 1), "DAILY": (1, 1), "WEEKLY": (7, 7), "MONTHLY": (31, 28), "YEARLY": (366, 365)}
 
 
-@pytest.mark.parametrize("frequency", STEPS)
-def test_a_rule_is_followed_for_a_hundred_thousand_steps_and_no_further(frequency: str) -> None:
-    """Two days beyond the window are looked at too: the walls of other zones lie there."""
+@pytest.mark.parametrize("frequency", INTERVALS)
+def test_a_counted_rule_is_followed_for_a_whole_cycle_of_the_calendar_and_no_further(frequency: str) -> None:
+    """150,000 days: the calendar repeats after 146,097."""
     event = replace(weekly("UTC"), recurrence=(f"RRULE:FREQ={frequency};COUNT=1",))
-    last = START + dt.timedelta(seconds=STEPS[frequency] * 100_000) - 2 * DAY
-    assert expand(event, (), after=last - HOUR, before=last) == []
+    counted, least = INTERVALS[frequency]
+    followed = START + 150_000 // counted * least * DAY - 4 * DAY
+    assert expand(event, (), after=followed - HOUR, before=followed) == []
+    too_far = START + 150_000 * DAY * 366 // 365 + 400 * DAY
     with pytest.raises(InvalidCalendarData, match="too-many-occurrences"):
-        expand(event, (), after=last - HOUR, before=last + dt.timedelta(seconds=1))
+        expand(event, (), after=too_far - HOUR, before=too_far)
+
+
+def test_no_more_than_a_hundred_thousand_dates_are_counted() -> None:
+    """MINUTELY: 1,440 dates a day."""
+    event = replace(weekly("UTC"), recurrence=("RRULE:FREQ=MINUTELY;COUNT=999999",))
+    minute = dt.timedelta(minutes=1)
+    last = START + 99_000 * minute
+    assert len(expand(event, (), after=last, before=last + 10 * minute)) in (10, 11)
+    with pytest.raises(InvalidCalendarData, match="too-many-occurrences"):
+        beyond = START + 100_001 * minute
+        expand(event, (), after=beyond, before=beyond + 10 * minute)
 
 
 def test_a_date_must_end_as_a_date_does() -> None:

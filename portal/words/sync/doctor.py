@@ -63,9 +63,10 @@ UNSENT = {  # why an appointment is not in Google
     "refused": "Google refused it, we go on trying",
 }
 THE_APPOINTMENTS = ""
-# In front of their names, and behind them
-ODD_ZONES = "Shown, but a date of it names a time zone that nobody knows, so its own was taken:"
-CHECK_THE_DATES = "Check those dates in Google."
+ODD_ZONES = (  # the page names them behind it
+    "Shown, but a date names a time zone that nobody knows, so the event’s own was taken. "
+    "Check the dates in Google."
+)
 
 
 def line_words(line: Line, told: Told) -> LineWords:
@@ -284,7 +285,7 @@ LINES: Mapping[str, Mapping[str, Row]] = {
             "Google sent times or rules that make no sense. Open it there and save it again.",
             LOOK_FOR_IT,
         ),
-        "odd-zone": Row(_many("repeating event", rest=" with an unknown time zone"), ODD_ZONES),
+        "odd-zone": Row(_many("repeating event", rest=" with an unknown time zone"), ODD_ZONES, OPEN_GOOGLE),
     },
     "guests": {
         "none": Row("No guests on your appointments", "As far as Google was read."),
