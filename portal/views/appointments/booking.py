@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.clock import utcnow
@@ -28,7 +28,8 @@ from portal.views.appointments.desk import (
     types_for,
 )
 from portal.views.appointments.form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm
-from portal.views.page.returning import go_back, own_path
+from portal.views.page import once
+from portal.views.page.returning import own_path, way_back
 from portal.views.page.signing_in import signed_in_provider
 
 # Instead of the calendar, the sheet over it takes the answer
@@ -73,6 +74,7 @@ def show_overlaps() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@once.makes_one
 def create() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     form = AppointmentForm.sent(request.form)
@@ -87,8 +89,10 @@ def create() -> ResponseReturnValue:
     if len(all_made) > 1:
         words = f"{words} With {len(all_made) - 1} more in the next twelve months."
     memory.keep(provider, words, now=now, tone=tone, made=all_made)
+    address = way_back(url_for("calendar.index", date=made.start_date.isoformat()))
+    once.led_to(address)
     db.session.commit()
-    return go_back(url_for("calendar.index", date=made.start_date.isoformat()))
+    return redirect(address, 303)
 
 
 @blueprint.get("/<int:appointment_id>/edit")
@@ -100,6 +104,7 @@ def edit(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>")
+@once.makes_one
 def update(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)
     form = AppointmentForm.sent(request.form)
@@ -111,6 +116,7 @@ def update(appointment_id: int) -> ResponseReturnValue:
         return stale_page(form, appointment)
     except Refused as refused:
         return refuse(appointment, refused)
+    once.led_to(url_for("appointments.show", appointment_id=appointment.id))
     db.session.commit()
     return to_page(appointment)
 

@@ -15,6 +15,7 @@ from portal.extensions import begin_writing, db
 from portal.models import Appointment, Client
 from portal.practice import clients
 from portal.practice.undo import Memory
+from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
@@ -40,6 +41,7 @@ def new() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@once.makes_one
 def create() -> ResponseReturnValue:
     name, internal_id = request.form.get("name", ""), request.form.get("internal_id", "").strip()
     try:
@@ -55,8 +57,10 @@ def create() -> ResponseReturnValue:
         )
         return page, 422
     _note("client.added", client)
+    words = f"Added under internal ID {client.internal_id}."
+    once.led_to(url_for("clients.show", client_id=client.id), words)
     db.session.commit()
-    flash(f"Added under internal ID {client.internal_id}.", "good")
+    flash(words, "good")
     return _to_page(client)
 
 

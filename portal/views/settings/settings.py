@@ -17,6 +17,7 @@ from portal.config import Config
 from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
 from portal.people import accounts
+from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
@@ -25,6 +26,7 @@ blueprint = Blueprint("settings", __name__)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAME_MOST_CHARACTERS = 200
 MAILS_SHOWN = 100
+SAVED = "Saved."
 
 
 @blueprint.get("/settings")
@@ -44,6 +46,7 @@ def save_profile() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/office-hours")
+@once.makes_one
 def save_office_hours() -> ResponseReturnValue:
     """One stretch a weekday; both times empty means closed."""
     provider = signed_in_provider()
@@ -141,8 +144,9 @@ def _replace_hours(provider: Provider, stretches: dict[int, tuple[dt.time, dt.ti
 
 def _saved(action: str, provider: Provider) -> ResponseReturnValue:
     note(action, provider, now=utcnow())
+    once.led_to(url_for("settings.index"), SAVED)
     db.session.commit()
-    flash("Saved.", "good")
+    flash(SAVED, "good")
     return redirect(url_for("settings.index"), 303)
 
 
