@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AppointmentType, Location
+from portal.practice import letters
 
 NAME_MOST_CHARACTERS = 100
 LONGEST_MINUTES = 24 * 60
@@ -61,7 +62,9 @@ def archive(offer: Location | AppointmentType, *, now: dt.datetime) -> None:
 
 
 def _checked(name: str, field: str) -> str:
-    text = " ".join(name.split())
-    if not text or len(text) > NAME_MOST_CHARACTERS or not text.isprintable():
+    if problem := letters.problem_of(name):
+        raise InvalidInput({field: problem})
+    text = letters.one_line(name)
+    if letters.is_blank(text) or len(text) > NAME_MOST_CHARACTERS:
         raise InvalidInput({field: f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."})
     return text

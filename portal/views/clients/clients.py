@@ -13,7 +13,7 @@ from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Client
-from portal.practice import clients
+from portal.practice import clients, letters
 from portal.practice.undo import Memory
 from portal.views.page import once
 from portal.views.page.auditing import note
@@ -151,14 +151,14 @@ def _draw_list(text: str, *, with_archived: bool, problem: str = "") -> str:
     query = sa.select(Client).where(Client.provider_id == signed_in_provider().id)
     if not with_archived:
         query = query.where(Client.archived_at.is_(None))
-    if text:
-        query = query.where(
-            sa.or_(
-                sa.func.lower(Client.name).contains(text.lower(), autoescape=True),
-                Client.internal_id.contains(text, autoescape=True),
-            )
-        )
-    found = db.session.scalars(query.order_by(sa.func.lower(Client.name), Client.internal_id)).all()
+    wanted = letters.folded(text)
+    names = {client: letters.folded(client.name) for client in db.session.scalars(query)}
+    found = [
+        client
+        for client, name in names.items()
+        if wanted in name or wanted in letters.folded(client.internal_id)
+    ]
+    found.sort(key=lambda client: (names[client], client.internal_id))
     return render_template(
         "clients/index.html",
         clients=found,

@@ -17,6 +17,7 @@ from portal.config import Config
 from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
 from portal.people import accounts
+from portal.practice import letters
 from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -37,9 +38,11 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/settings/profile")
 def save_profile() -> ResponseReturnValue:
     provider = signed_in_provider()
-    name = " ".join(request.form.get("name", "").split())
-    if not name or len(name) > NAME_MOST_CHARACTERS:
-        problem = f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."
+    typed = request.form.get("name", "")
+    name, problem = letters.one_line(typed), letters.problem_of(typed)
+    if letters.is_blank(name) or len(name) > NAME_MOST_CHARACTERS:
+        problem = problem or f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."
+    if problem:
         return _page(request.form, problems={"name": problem}), 422
     provider.name = name
     return _saved("provider.renamed", provider)
