@@ -27,6 +27,7 @@ HIDDEN_TYPES = {"birthday": "birthday", "workingLocation": "working-location"}
 READY_AHEAD = dt.timedelta(days=370)
 KEPT_BEFORE = dt.timedelta(days=90)
 EXPANDED_AHEAD = dt.timedelta(days=400)
+YEARS_DRAWN = range(1990, 2102)  # what no page draws needs not be found
 _SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
 
 # With its event, since when its calendar could not be read, and its provider's name
@@ -182,7 +183,8 @@ def _moment_of(key: str) -> dt.datetime | None:
     """The instant that an occurrence's key names; see `EventTime.key`."""
     for pattern in ("%Y%m%dT%H%M%SZ", "%Y%m%d"):
         try:
-            return dt.datetime.strptime(key, pattern).replace(tzinfo=dt.UTC)
+            moment = dt.datetime.strptime(key, pattern).replace(tzinfo=dt.UTC)
         except ValueError:
             continue
+        return moment if moment.year in YEARS_DRAWN else None
     return None

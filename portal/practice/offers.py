@@ -46,7 +46,8 @@ def add_location(name: str) -> Location:
 def add_type(name: str, minutes: str) -> AppointmentType:
     """Add a type, or give the one of that name another length. Raises InvalidInput("type", "minutes")."""
     name = _checked(name, "type")
-    if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:5]) <= LONGEST_MINUTES):
+    is_number = minutes.isascii() and minutes.isdigit() and len(minutes) <= len(str(LONGEST_MINUTES))
+    if not (is_number and 1 <= int(minutes) <= LONGEST_MINUTES):
         raise InvalidInput({"minutes": f"Give a length between 1 and {LONGEST_MINUTES} minutes."})
     found = db.session.scalar(sa.select(AppointmentType).where(AppointmentType.name == name))
     if found is None:

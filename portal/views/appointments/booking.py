@@ -28,7 +28,7 @@ from portal.views.appointments.desk import (
     types_for,
 )
 from portal.views.appointments.form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm
-from portal.views.page import once
+from portal.views.page import bounds, once
 from portal.views.page.returning import own_path, way_back
 from portal.views.page.signing_in import signed_in_provider
 
@@ -58,14 +58,14 @@ def quick() -> ResponseReturnValue:
 @blueprint.post("/form")
 def full_form() -> ResponseReturnValue:
     """All fields, filled with what was typed so far; nothing is saved."""
-    appointment = own_appointment(number) if (number := request.form.get("appointment", type=int)) else None
+    appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
     return _form_page(AppointmentForm.sent(request.form), appointment)
 
 
 @blueprint.post("/overlaps")
 def show_overlaps() -> ResponseReturnValue:
     """What the time typed so far overlaps, as a fragment."""
-    appointment = own_appointment(number) if (number := request.form.get("appointment", type=int)) else None
+    appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
     sent = AppointmentForm.sent(request.form)
     form = AppointmentForm.moved(appointment, request.form) if appointment else sent
     form.values["repeats"] = sent.values["repeats"]
@@ -135,7 +135,7 @@ def _form_asked() -> AppointmentForm:
     provider = signed_in_provider()
     minutes = request.args.get("minutes", USUAL_MINUTES, type=int)
     return AppointmentForm.blank(
-        _date_asked() or today(utcnow(), provider.timezone),
+        bounds.day("date") or today(utcnow(), provider.timezone),
         _time_asked(),
         request.args.get("client", ""),
         min(max(minutes, 1), LONGEST_QUICK_MINUTES),
@@ -184,13 +184,6 @@ def stale_page(form: AppointmentForm, appointment: Appointment) -> ResponseRetur
     stored = own_appointment(appointment.id)
     form.values |= {"revision": str(stored.revision), "drawn": stored.updated_at.isoformat()}
     return _form_page(form, stored, stored), 409
-
-
-def _date_asked() -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(request.args.get("date", ""))
-    except ValueError:
-        return None
 
 
 def _time_asked() -> dt.time | None:
