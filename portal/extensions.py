@@ -41,6 +41,8 @@ htmx = HTMX()
 # SQLite cannot turn a reading transaction into a writing one once another writer has committed
 # (SQLITE_BUSY_SNAPSHOT). So transactions begin IMMEDIATE unless the edge knows that it will only read.
 _reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+# How long a transaction waits for other writers; None on PostgreSQL means as long as it takes.
+_waits_seconds: ContextVar[float | None] = ContextVar("waits_seconds", default=None)
 
 
 def begin_reading() -> None:
@@ -55,9 +57,19 @@ def begin_writing() -> None:
     _reads_only.set(False)
 
 
+def begin_briefly(seconds: float) -> None:
+    """End the reading transaction; what follows in this request writes, or fails after waiting so long.
+
+    For what may be left out: the failure is sqlalchemy's OperationalError.
+    """
+    begin_writing()
+    _waits_seconds.set(seconds)
+
+
 def forget_reading(_error: BaseException | None = None) -> None:
     """After a request: what this thread does next may write, whatever the request had promised."""
     _reads_only.set(False)
+    _waits_seconds.set(None)
 
 
 @sa.event.listens_for(Engine, "connect")
@@ -65,7 +77,7 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     if type(dbapi_connection).__module__.startswith("sqlite3"):
         dbapi_connection.isolation_level = None  # SQLAlchemy's BEGIN below, not the driver's
         for pragma in (
-            f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
+            f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",  # for the next one; see _begin
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -74,6 +86,11 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 
 @sa.event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
+    waits_seconds = _waits_seconds.get()
     if connection.dialect.name == "sqlite":
+        waits_seconds = SQLITE_BUSY_SECONDS if waits_seconds is None else waits_seconds
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(waits_seconds * 1000)}")
         connection.exec_driver_sql("BEGIN" if _reads_only.get() else "BEGIN IMMEDIATE")
+    elif waits_seconds is not None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(waits_seconds * 1000)}")

@@ -23,7 +23,7 @@ from portal.engine import channels, connection_run, freshness
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
-from portal.practice import drafts, series, undo
+from portal.practice import drafts, form_keys, series, undo
 from portal.rows.outbox import BEHIND
 from portal.standing import full_check
 from portal.sync.trouble import NEEDS_A_PERSON
@@ -205,10 +205,11 @@ def extend_series(now: dt.datetime) -> int:
     return extended
 
 
-def forget_undo_steps(now: dt.datetime) -> int:
-    """Let go of what can no longer be undone."""
+def forget_old_forms(now: dt.datetime) -> int:
+    """Let go of what can no longer be undone, of drafts that nobody came back for, of used keys of forms."""
     undo.forget_all_old(now=now)
     drafts.forget_old(now=now)
+    form_keys.forget_old(now=now)
     db.session.commit()
     return 0
 
@@ -220,7 +221,7 @@ SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (3600, drop_abandoned),
     (6 * 3600, extend_series),
     (3600, forget_channels),
-    (3600, forget_undo_steps),
+    (3600, forget_old_forms),
     (60, reminders.remind),
     (3600, reminders.expire_imports),
 )

@@ -122,15 +122,17 @@ class Reader:
         """Press the button of this name: submit its form with what has been filled in."""
         button = self._named(name, self.buttons())
         form = self._form_of(button)
-        values = [pair for element in self._fields_of(form) for pair in _submitted(element)]
-        if button["name"]:
-            values.append((button["name"], button["value"]))
-        target = urljoin(self.url, button["formaction"] or form["action"] or self.url)
+        target, values = self._sent_by(button, form)
         if (button["formmethod"] or form["method"]).lower() == "post":
             return self._show(
                 self._session.post(target, data=values, headers={"Referer": self.url}, timeout=180)
             )
         return self._show(self._session.get(target, params=values, timeout=60))
+
+    def what_would_be_sent(self, name: str) -> tuple[str, list[tuple[str, str]], dict[str, str]]:
+        """Pressing the button of this name, for somebody who sends it otherwise: address, fields, cookies."""
+        button = self._named(name, self.buttons())
+        return (*self._sent_by(button, self._form_of(button)), self._session.cookies.get_dict())
 
     def fill(self, name: str, value: str) -> Reader:
         """Write into the field of this label, or choose the option of a select that says this."""
@@ -186,6 +188,13 @@ class Reader:
         if element.tag in _FIELDS and element["type"] not in ("submit", "image"):
             return self._label_of(element)
         return element.text or element["value"] or element["title"]
+
+    def _sent_by(self, button: Element, form: Element) -> tuple[str, list[tuple[str, str]]]:
+        """Where the form is sent with this button, and what it holds."""
+        values = [pair for element in self._fields_of(form) for pair in _submitted(element)]
+        if button["name"]:
+            values.append((button["name"], button["value"]))
+        return urljoin(self.url, button["formaction"] or form["action"] or self.url), values
 
     def _show(self, answer: requests.Response) -> Reader:
         self._answer = answer

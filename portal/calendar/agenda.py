@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from portal.models import (
     Location,
     Provider,
 )
+from portal.practice import letters
 from portal.practice.spans import LONGEST_DAYS
 
 MISSED = ("canceled", "late-canceled", "no-show")
@@ -158,30 +160,47 @@ def count_by_day(viewer: Provider, first: dt.date, end: dt.date) -> dict[dt.date
 
 def search(viewer: Provider, text: str, *, now: dt.datetime) -> list[Entry]:
     """The viewer's own entries that hold `text` in a name, an ID, a title or a place; latest first."""
-    pattern = text.lower()
-    held = [
-        sa.func.lower(column).contains(pattern, autoescape=True)
-        for column in (Client.name, Client.internal_id, Appointment.title, Appointment.location)
-    ]
+    wanted = letters.folded(text)
+    if not wanted:
+        return []
+    own = (
+        sa.select(Appointment.id, Client.name, Client.internal_id, Appointment.title, Appointment.location)
+        .outerjoin(Client, Appointment.client_id == Client.id)
+        .where(Appointment.provider_id == viewer.id)
+    )
     rows = db.session.scalars(
         sa.select(Appointment)
-        .outerjoin(Client, Appointment.client_id == Client.id)
         .options(joinedload(Appointment.client), joinedload(Appointment.provider))
-        .where(Appointment.provider_id == viewer.id, sa.or_(*held))
-        .order_by(Appointment.starts_at.desc())
-        .limit(MOST_FOUND)
+        .where(Appointment.id.in_(_holding(wanted, own.order_by(Appointment.starts_at.desc()))))
     ).all()
-    events = db.session.execute(
-        occurrences.query([viewer.id], now=now)
-        .where(sa.func.lower(GoogleEvent.summary).contains(pattern, autoescape=True))
-        .order_by(GoogleOccurrence.starts_at.desc())
-        .limit(MOST_FOUND)
-    ).all()
+    theirs = occurrences.query([viewer.id], now=now)
+    texts = theirs.with_only_columns(GoogleOccurrence.id, GoogleEvent.summary)
+    latest_first = texts.order_by(GoogleOccurrence.starts_at.desc())
+    events = db.session.execute(theirs.where(GoogleOccurrence.id.in_(_holding(wanted, latest_first)))).all()
     found = [_from_appointment(row, viewer) for row in rows]
-    later = occurrences.search_later(viewer.id, pattern, most=MOST_FOUND, now=now)
+    later_ids = _holding(wanted, occurrences.later_titles(viewer.id))
+    later = occurrences.first_dates_later(viewer.id, later_ids, now=now)
     found += [_from_occurrence(each, viewer) for each in [*((*row,) for row in events), *later]]
     found.sort(key=lambda entry: (-_instant(entry.starts_at), entry.data_id))
     return [_masked(entry, viewer) for entry in found[:MOST_FOUND]]
+
+
+def _holding(wanted: str, rows: sa.Select[*tuple[Any, ...]]) -> list[int]:
+    """The ids, which come first, of the first rows that hold `wanted` in one of their texts.
+
+    Read and folded here: neither database folds letters as the other does. Most texts come again and again.
+    """
+    holds: dict[str, bool] = {}
+    found: list[int] = []
+    for number, *texts in db.session.execute(rows):
+        for text in texts:
+            if text and text not in holds:
+                holds[text] = wanted in letters.folded(text)
+        if any(holds[text] for text in texts if text):
+            found.append(number)
+            if len(found) == MOST_FOUND:
+                break
+    return found
 
 
 def _overlaps(entry: Entry, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:

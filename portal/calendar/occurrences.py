@@ -21,6 +21,7 @@ from portal.sync.event import EventTime
 from portal.sync.recurrence import Occurrence, expand
 from portal.sync.shown import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD, dates_of, oldest, why_not
 
+YEARS_DRAWN = range(1990, 2102)  # what no page draws needs not be found
 _SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
 
 # With its event, since when its calendar could not be read, and its provider
@@ -56,27 +57,26 @@ def find(provider_id: int, event_id: int, key: str, *, now: dt.datetime) -> Foun
     return next((later for later in found if _key(later) == (event_id, key)), None)
 
 
-def search_later(provider_id: int, pattern: str, *, most: int, now: dt.datetime) -> list[Found]:
-    """The first date of each event whose title holds `pattern` and which begins later than what stands ready.
-
-    `pattern` in small letters.
-    """
-    rows = db.session.scalars(
-        sa.select(GoogleEvent)
+def later_titles(provider_id: int) -> sa.Select[int, str]:
+    """Id and title of each shown event that has no date ready: it begins later, or is over."""
+    return (
+        sa.select(GoogleEvent.id, GoogleEvent.summary)
         .join(GoogleCalendar, GoogleEvent.google_calendar_id == GoogleCalendar.id)
         .join(Connection, GoogleCalendar.connection_id == Connection.id)
         .where(
             Connection.provider_id == provider_id,
             *_SHOWN_CALENDARS,
             *google_events.is_shown(),
-            sa.func.lower(GoogleEvent.summary).contains(pattern, autoescape=True),
             ~sa.exists().where(GoogleOccurrence.google_event_id == GoogleEvent.id),
         )
         .order_by(GoogleEvent.id)
-        .limit(most)
-    ).all()
+    )
+
+
+def first_dates_later(provider_id: int, event_ids: Sequence[int], *, now: dt.datetime) -> list[Found]:
+    """The first date of each of these events that begins later than what stands ready."""
     found = []
-    for row in rows:
+    for row in db.session.scalars(sa.select(GoogleEvent).where(GoogleEvent.id.in_(event_ids))):
         start = _start_of(row)
         if start is not None and start > now:
             dates = _expanded([provider_id], start, start + EXPANDED_AHEAD, _of_series(row), now=now)
@@ -211,7 +211,8 @@ def _moment_of(key: str) -> dt.datetime | None:
     """The instant that an occurrence's key names; see `EventTime.key`."""
     for pattern in ("%Y%m%dT%H%M%SZ", "%Y%m%d"):
         try:
-            return dt.datetime.strptime(key, pattern).replace(tzinfo=dt.UTC)
+            moment = dt.datetime.strptime(key, pattern).replace(tzinfo=dt.UTC)
         except ValueError:
             continue
+        return moment if moment.year in YEARS_DRAWN else None
     return None

@@ -1,24 +1,28 @@
 """The one-way feed as RFC 5545 text. Pure: entries in, bytes out, the same bytes for the same entries.
 
 Events are written as lines here and not built as icalendar objects: 5,000 of those cost a second per fetch.
-Only the title is free text; icalendar escapes and folds it, and makes the calendar around the events.
+Only the title is free text; icalendar escapes it, and makes the calendar around the events.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from icalendar import Calendar, Timezone, TimezoneStandard, vDuration, vText
-from icalendar.parser import Contentline
 
 REFRESH_EVERY = dt.timedelta(hours=1)  # a wish: Google does as it likes, Apple and Outlook listen
 DAYS_BACK = 60
 DAYS_AHEAD = 365
-RENDERER = "1"  # part of every ETag: raise it when the same entries come out as other bytes
+RENDERER = "2"  # part of every ETag: raise it when the same entries come out as other bytes
 LONGEST_LINE = 75  # octets
+_MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})  # they change what stands before them
+_JOINER = "\u200d"
+_SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_FLAG_LETTERS = frozenset(map(chr, range(0x1F1E6, 0x1F200)))  # two of them are a flag
 _END = b"END:VCALENDAR\r\n"
 
 
@@ -110,10 +114,37 @@ def _event(entry: FeedEntry) -> str:
 
 
 def _folded(line: str) -> str:
-    """RFC 5545 §3.1: no line of more than 75 octets, no letter torn apart."""
+    """RFC 5545 §3.1: no line of more than 75 octets; what is read as one sign stays together."""
     if len(line) <= LONGEST_LINE and line.isascii():
         return line
-    return str(Contentline(line).to_ical().decode())  # type: ignore[no-untyped-call]
+    lines, room = [""], LONGEST_LINE
+    for sign in _signs(line):
+        # one that fills a line by itself, as marks heaped on a letter can, is folded between its characters
+        for part in [sign] if len(sign.encode()) < LONGEST_LINE else sign:
+            octets = len(part.encode())
+            if octets > room:
+                lines.append("")
+                room = LONGEST_LINE - 1  # a space goes before it
+            lines[-1] += part
+            room -= octets
+    return "\r\n ".join(lines)
+
+
+def _signs(line: str) -> Iterator[str]:
+    """The line in pieces that stay whole: a letter with its marks, emoji joined to one, an escape."""
+    sign = ""
+    for letter in line:
+        if sign and not _goes_with(sign, letter):
+            yield sign
+            sign = ""
+        sign += letter
+    yield sign
+
+
+def _goes_with(sign: str, letter: str) -> bool:
+    is_mark = unicodedata.category(letter) in _MARKS or letter in _SKIN_TONES
+    is_flag = letter in _FLAG_LETTERS and sign in _FLAG_LETTERS
+    return is_mark or is_flag or sign == "\\" or sign[-1] == _JOINER
 
 
 def _time(name: str, value: dt.datetime | dt.date) -> str:

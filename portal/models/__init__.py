@@ -14,6 +14,7 @@ from portal.models.audit import AuditEntry
 from portal.models.care import CheckRequest, Checkup, Mail
 from portal.models.drafts import Draft
 from portal.models.feeds import Feed, FeedRead
+from portal.models.form_keys import FormKey
 from portal.models.google import (
     CardKind,
     ChangeCard,
@@ -60,6 +61,7 @@ __all__ = [
     "EventLink",
     "Feed",
     "FeedRead",
+    "FormKey",
     "GoogleCalendar",
     "GoogleEvent",
     "GoogleOccurrence",

@@ -23,6 +23,7 @@ from portal.models import (
     Client,
     Provider,
 )
+from portal.practice import letters
 from portal.practice.spans import AllDay, Timed, When, problems_of_time
 from portal.rows import outbox
 
@@ -145,6 +146,8 @@ def cancel(
     """Call it off. It stays here, crossed out, and goes away outside. Raises Refused, InvalidInput."""
     if len(reason) > REASON_MOST_CHARACTERS:
         raise InvalidInput({"reason": f"Keep the reason under {REASON_MOST_CHARACTERS} characters."})
+    if problem := letters.problem_of(reason):
+        raise InvalidInput({"reason": problem})
     status = AppointmentStatus.LATE_CANCELED if late else AppointmentStatus.CANCELED
     _move_status(appointment, status, (AppointmentStatus.SCHEDULED,), now, actor, source, reason=reason)
 
@@ -348,13 +351,15 @@ def _outside(appointment: Appointment) -> tuple[object, ...]:
 def _check_details(provider: Provider, details: AppointmentDetails, *, kept_client_id: int | None) -> None:
     problems = problems_of_time(details.kind, details.when)
     if details.kind is AppointmentKind.OTHER:
-        if not (details.title or "").strip():
+        if letters.is_blank(details.title or ""):
             problems["title"] = "Give the event a title."
     else:
         problems |= _problems_of_client(provider, details.client, kept_client_id)
     for field, text in (("title", details.title), ("location", details.location)):
         if text and len(text.strip()) > TEXT_MOST_CHARACTERS:
             problems[field] = f"Keep it under {TEXT_MOST_CHARACTERS} characters."
+        if text and (problem := letters.problem_of(text)):
+            problems[field] = problem
     _raise_problems(problems)
 
 

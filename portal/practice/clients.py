@@ -19,6 +19,7 @@ from portal.models import (
     Provider,
 )
 from portal.models.appointments import LIVE_STATUSES
+from portal.practice import letters
 from portal.practice.disclosure import (
     DisplayNumbers,
     client_outside,
@@ -259,7 +260,9 @@ def _id_is_taken(internal_id: str) -> bool:
 
 def _checked_id(internal_id: str) -> str:
     text = internal_id.strip()
-    if not text or len(text) > INTERNAL_ID_MOST_CHARACTERS or not text.isprintable():
+    if problem := letters.problem_of(text):
+        raise InvalidInput({"internal_id": problem})
+    if letters.is_blank(text) or len(text) > INTERNAL_ID_MOST_CHARACTERS:
         raise InvalidInput({"internal_id": f"Use 1 to {INTERNAL_ID_MOST_CHARACTERS} characters."})
     if _id_is_taken(text):
         raise InvalidInput({"internal_id": "Another client has this internal ID."})
@@ -267,8 +270,10 @@ def _checked_id(internal_id: str) -> str:
 
 
 def _checked_name(name: str) -> str:
-    text = " ".join(name.split())
-    if not text or len(text) > NAME_MOST_CHARACTERS or not text.isprintable():
+    if problem := letters.problem_of(name):
+        raise InvalidInput({"name": problem})
+    text = letters.one_line(name)
+    if letters.is_blank(text) or len(text) > NAME_MOST_CHARACTERS:
         raise InvalidInput({"name": f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."})
     return text
 

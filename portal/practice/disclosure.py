@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from portal.models import AppointmentKind, NameDisplay
+from portal.practice.letters import one_line
 
 BUSY = "Busy"
 CONTACT_SUFFIX = " (contact)"
@@ -38,7 +39,7 @@ def outside_title(
 ) -> str:
     """The whole title of an appointment outside: nothing else about it is ever sent as text."""
     if kind is AppointmentKind.OTHER:
-        return (_one_line(title or "") or BUSY) if sends_other_titles else BUSY
+        return (one_line(title or "") or BUSY) if sends_other_titles else BUSY
     shown = client_outside(
         display,
         internal_id=internal_id or "",
@@ -58,7 +59,7 @@ def client_outside(display: NameDisplay, *, internal_id: str, name: str, numbers
         case NameDisplay.FIRST_NAME:
             return numbered(first_name(name), numbers.first_name)
         case NameDisplay.FULL_NAME:
-            return _one_line(name)
+            return one_line(name)
 
 
 def initials(name: str) -> str:
@@ -97,8 +98,3 @@ def _words(name: str) -> list[str]:
 
 def _first_letter(word: str) -> str:
     return next((letter for letter in word if letter.isalnum()), word[:1])
-
-
-def _one_line(text: str) -> str:
-    """Single spaces, no line breaks or control characters: it becomes a title."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AppointmentType, Location
+from portal.practice import letters
 
 NAME_MOST_CHARACTERS = 100
 LONGEST_MINUTES = 24 * 60
@@ -45,7 +46,8 @@ def add_location(name: str) -> Location:
 def add_type(name: str, minutes: str) -> AppointmentType:
     """Add a type, or give the one of that name another length. Raises InvalidInput("type", "minutes")."""
     name = _checked(name, "type")
-    if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:5]) <= LONGEST_MINUTES):
+    is_number = minutes.isascii() and minutes.isdigit() and len(minutes) <= len(str(LONGEST_MINUTES))
+    if not (is_number and 1 <= int(minutes) <= LONGEST_MINUTES):
         raise InvalidInput({"minutes": f"Give a length between 1 and {LONGEST_MINUTES} minutes."})
     found = db.session.scalar(sa.select(AppointmentType).where(AppointmentType.name == name))
     if found is None:
@@ -61,7 +63,9 @@ def archive(offer: Location | AppointmentType, *, now: dt.datetime) -> None:
 
 
 def _checked(name: str, field: str) -> str:
-    text = " ".join(name.split())
-    if not text or len(text) > NAME_MOST_CHARACTERS or not text.isprintable():
+    if problem := letters.problem_of(name):
+        raise InvalidInput({field: problem})
+    text = letters.one_line(name)
+    if letters.is_blank(text) or len(text) > NAME_MOST_CHARACTERS:
         raise InvalidInput({field: f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."})
     return text

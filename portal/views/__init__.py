@@ -12,7 +12,7 @@ from portal.views.drafts import drafting
 from portal.views.errors import answers
 from portal.views.help import questions
 from portal.views.machines import feeds, system, webhooks
-from portal.views.page import undoing
+from portal.views.page import bounds, undoing
 from portal.views.settings import offering, preferences, settings, zoning
 from portal.views.sync import overview, telling
 
@@ -39,6 +39,7 @@ BLUEPRINTS = (
 
 
 def register(app: Flask) -> None:
+    bounds.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     answers.register(app)

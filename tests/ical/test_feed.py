@@ -66,6 +66,25 @@ def test_any_title_survives_escaping_and_folding(summary: str) -> None:
     assert b"\n" not in data.replace(b"\r\n", b"")
 
 
+@pytest.mark.parametrize(
+    "sign", ["👩\u200d👩\u200d👧\u200d👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "👍🏽", "🇺🇦", "e\u0301\u0323", "ක්\u200dර", "❤\ufe0f\u200d🔥"]
+)
+@pytest.mark.parametrize("before", range(30, 80))
+def test_what_is_read_as_one_sign_is_not_torn_by_a_fold(sign: str, before: int) -> None:
+    """Failure 65: wherever the line is folded, every line by itself still shows the sign whole."""
+    data = render_feed("x", [entry(summary="a" * before + sign * 3)])
+    assert data.replace(b"\r\n ", b"").count(sign.encode()) == 3
+    lines = data.split(b"\r\n")
+    assert all(len(line) <= 75 for line in lines)
+    assert sum(line.count(sign.encode()) for line in lines) == 3
+
+
+def test_marks_heaped_on_one_letter_are_folded_all_the_same() -> None:
+    data = render_feed("x", [entry(summary="a" + "\u0301" * 200)])
+    assert all(len(line) <= 75 for line in data.split(b"\r\n"))
+    assert ("a" + "\u0301" * 200).encode() in data.replace(b"\r\n ", b"")
+
+
 def test_another_parser_reads_the_same() -> None:
     data = render_feed("Lockstep one-way K7QX", [entry(), entry(uid="b@practice", summary="Smith; Jane")])
     calendar = vobject.readOne(data.decode())

@@ -261,8 +261,8 @@ def test_no_more_than_a_hundred_thousand_dates_are_counted() -> None:
     minute = dt.timedelta(minutes=1)
     last = START + 99_000 * minute
     assert len(expand(event, (), after=last, before=last + 10 * minute)) in (10, 11)
+    beyond = START + 100_001 * minute
     with pytest.raises(InvalidCalendarData, match="too-many-occurrences"):
-        beyond = START + 100_001 * minute
         expand(event, (), after=beyond, before=beyond + 10 * minute)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.clock import utcnow
@@ -28,7 +28,8 @@ from portal.views.appointments.desk import (
     types_for,
 )
 from portal.views.appointments.form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm
-from portal.views.page.returning import go_back, own_path
+from portal.views.page import bounds, once
+from portal.views.page.returning import own_path, way_back
 from portal.views.page.signing_in import signed_in_provider
 
 # Instead of the calendar, the sheet over it takes the answer
@@ -57,14 +58,14 @@ def quick() -> ResponseReturnValue:
 @blueprint.post("/form")
 def full_form() -> ResponseReturnValue:
     """All fields, filled with what was typed so far; nothing is saved."""
-    appointment = own_appointment(number) if (number := request.form.get("appointment", type=int)) else None
+    appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
     return _form_page(AppointmentForm.sent(request.form), appointment)
 
 
 @blueprint.post("/overlaps")
 def show_overlaps() -> ResponseReturnValue:
     """What the time typed so far overlaps, as a fragment."""
-    appointment = own_appointment(number) if (number := request.form.get("appointment", type=int)) else None
+    appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
     sent = AppointmentForm.sent(request.form)
     form = AppointmentForm.moved(appointment, request.form) if appointment else sent
     form.values["repeats"] = sent.values["repeats"]
@@ -73,6 +74,7 @@ def show_overlaps() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@once.makes_one
 def create() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     form = AppointmentForm.sent(request.form)
@@ -87,8 +89,10 @@ def create() -> ResponseReturnValue:
     if len(all_made) > 1:
         words = f"{words} With {len(all_made) - 1} more in the next twelve months."
     memory.keep(provider, words, now=now, tone=tone, made=all_made)
+    address = way_back(url_for("calendar.index", date=made.start_date.isoformat()))
+    once.led_to(address)
     db.session.commit()
-    return go_back(url_for("calendar.index", date=made.start_date.isoformat()))
+    return redirect(address, 303)
 
 
 @blueprint.get("/<int:appointment_id>/edit")
@@ -100,6 +104,7 @@ def edit(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>")
+@once.makes_one
 def update(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)
     form = AppointmentForm.sent(request.form)
@@ -111,6 +116,7 @@ def update(appointment_id: int) -> ResponseReturnValue:
         return stale_page(form, appointment)
     except Refused as refused:
         return refuse(appointment, refused)
+    once.led_to(url_for("appointments.show", appointment_id=appointment.id))
     db.session.commit()
     return to_page(appointment)
 
@@ -129,7 +135,7 @@ def _form_asked() -> AppointmentForm:
     provider = signed_in_provider()
     minutes = request.args.get("minutes", USUAL_MINUTES, type=int)
     return AppointmentForm.blank(
-        _date_asked() or today(utcnow(), provider.timezone),
+        bounds.day("date") or today(utcnow(), provider.timezone),
         _time_asked(),
         request.args.get("client", ""),
         min(max(minutes, 1), LONGEST_QUICK_MINUTES),
@@ -178,13 +184,6 @@ def stale_page(form: AppointmentForm, appointment: Appointment) -> ResponseRetur
     stored = own_appointment(appointment.id)
     form.values |= {"revision": str(stored.revision), "drawn": stored.updated_at.isoformat()}
     return _form_page(form, stored, stored), 409
-
-
-def _date_asked() -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(request.args.get("date", ""))
-    except ValueError:
-        return None
 
 
 def _time_asked() -> dt.time | None:

@@ -12,7 +12,8 @@ from portal.localtime import ONE_DAY
 from portal.models import Appointment, AppointmentKind, AppointmentType, Client, SeriesFrequency
 from portal.practice.appointments import AppointmentDetails
 from portal.practice.series import Rule, Scope, date_of
-from portal.practice.spans import AllDay, Timed, When, in_zone, when_of
+from portal.practice.spans import YEARS, AllDay, Timed, When, in_zone, when_of
+from portal.views.page.bounds import EARLIEST, LATEST
 
 USUAL_MINUTES = 50
 LONGEST_QUICK_MINUTES = 24 * 60
@@ -85,7 +86,7 @@ class AppointmentForm:
     def revision(self) -> int:
         """The revision it was drawn from; one that matches nothing when that is missing."""
         text = self.values["revision"]
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
     def details(
         self, clients: Sequence[Client], timezone: str, types: Sequence[AppointmentType] = ()
@@ -167,10 +168,13 @@ def _kind(text: str) -> AppointmentKind:
 
 def _date(text: str, name: str, problems: dict[str, str]) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
+        date = dt.date.fromisoformat(text)
     except ValueError:
         problems[name] = "Give a date, such as 2026-11-18."
         return dt.date.min
+    if not EARLIEST <= date <= LATEST:  # beyond, days can no longer be counted on
+        problems[name] = f"Give a date between the years {YEARS.start} and {YEARS.stop - 1}."
+    return date
 
 
 def _time(text: str, problems: dict[str, str]) -> dt.time:

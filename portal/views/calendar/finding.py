@@ -11,6 +11,7 @@ from portal.calendar import agenda, exporting
 from portal.clock import utcnow
 from portal.extensions import begin_writing, db
 from portal.localtime import ONE_DAY, to_local, today
+from portal.views.page import bounds
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
@@ -37,7 +38,7 @@ def search() -> ResponseReturnValue:
 @blueprint.get("/export")
 def ask_export() -> ResponseReturnValue:
     day = today(utcnow(), signed_in_provider().timezone)
-    first = _date("date") or day
+    first = bounds.day("date") or day
     return _draw_export(first.isoformat(), (first + EXPORT_USUAL_DAYS * ONE_DAY).isoformat(), "")
 
 
@@ -72,7 +73,9 @@ def _draw_export(first: str, last: str, problem: str) -> str:
 
 
 def _date(name: str) -> dt.date | None:
+    """A date in the form; None when there is none, or one at the ends of time."""
     try:
-        return dt.date.fromisoformat(request.values.get(name, ""))
+        date = dt.date.fromisoformat(request.form.get(name, ""))
     except ValueError:
         return None
+    return date if bounds.EARLIEST <= date <= bounds.LATEST else None

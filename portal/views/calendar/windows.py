@@ -7,11 +7,11 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from portal.localtime import ONE_DAY
+from portal.views.page.bounds import EARLIEST, LATEST
 from portal.views.page.wording import day_name, day_span, month_name
 
 VIEWS = ("month", "week", "day", "agenda")
 AGENDA_DAYS = 30
-EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)

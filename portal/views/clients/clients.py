@@ -13,8 +13,9 @@ from portal.clock import utcnow
 from portal.errors import InvalidInput
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Client
-from portal.practice import clients
+from portal.practice import clients, letters
 from portal.practice.undo import Memory
+from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
@@ -40,6 +41,7 @@ def new() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@once.makes_one
 def create() -> ResponseReturnValue:
     name, internal_id = request.form.get("name", ""), request.form.get("internal_id", "").strip()
     try:
@@ -55,8 +57,10 @@ def create() -> ResponseReturnValue:
         )
         return page, 422
     _note("client.added", client)
+    words = f"Added under internal ID {client.internal_id}."
+    once.led_to(url_for("clients.show", client_id=client.id), words)
     db.session.commit()
-    flash(f"Added under internal ID {client.internal_id}.", "good")
+    flash(words, "good")
     return _to_page(client)
 
 
@@ -147,14 +151,14 @@ def _draw_list(text: str, *, with_archived: bool, problem: str = "") -> str:
     query = sa.select(Client).where(Client.provider_id == signed_in_provider().id)
     if not with_archived:
         query = query.where(Client.archived_at.is_(None))
-    if text:
-        query = query.where(
-            sa.or_(
-                sa.func.lower(Client.name).contains(text.lower(), autoescape=True),
-                Client.internal_id.contains(text, autoescape=True),
-            )
-        )
-    found = db.session.scalars(query.order_by(sa.func.lower(Client.name), Client.internal_id)).all()
+    wanted = letters.folded(text)
+    names = {client: letters.folded(client.name) for client in db.session.scalars(query)}
+    found = [
+        client
+        for client, name in names.items()
+        if wanted in name or wanted in letters.folded(client.internal_id)
+    ]
+    found.sort(key=lambda client: (names[client], client.internal_id))
     return render_template(
         "clients/index.html",
         clients=found,

@@ -15,7 +15,7 @@ from portal.models import Draft
 from portal.practice import drafts
 from portal.views.appointments import booking, ending, moving
 from portal.views.clients import clients
-from portal.views.page import lapsed
+from portal.views.page import bounds, lapsed
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.settings import settings
 
@@ -88,8 +88,9 @@ def _name(draft: Draft) -> str:
 
 def _forget_saved(response: Response) -> Response:
     """A form drawn from a draft says so; once it was saved, which leads on, the draft is not needed."""
-    number = request.form.get("draft", type=int) if request.method == "POST" else None
-    if number is not None and response.status_code == 303 and current_user.is_authenticated:
+    number = request.form.get("draft", 0, type=int) if request.method == "POST" else 0
+    is_saved = response.status_code == 303 and current_user.is_authenticated
+    if 0 < number <= bounds.MOST_ROWS and is_saved:
         drafts.discard(signed_in_provider().id, number)
         db.session.commit()
     return response

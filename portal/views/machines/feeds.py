@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
+import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import begin_reading, begin_writing, db
+from portal.extensions import begin_briefly, begin_reading, db
 from portal.feed import addresses, document, readers
 from portal.models import Feed
 
+log = structlog.get_logger()
+
 blueprint = Blueprint("feeds", __name__)
+
+NOTE_WAITS_SECONDS = 0.5
 
 # Last-Modified counts in seconds; a file changed within this second may change again within it.
 SETTLED_AFTER = dt.timedelta(seconds=2)
@@ -34,11 +40,20 @@ def calendar(token: str) -> ResponseReturnValue:
         return _plain(404)
     response = _plain(410) if addresses.is_gone(feed, now=now) else _file(feed, now=now)
     if request.method == "GET":
-        begin_writing()
-        agent = request.headers.get("User-Agent", "")
-        readers.record_read(feed, user_agent=agent, status=response.status_code, now=now)
-        db.session.commit()
+        _note_read(feed, response.status_code, now=now)
     return response
+
+
+def _note_read(feed: Feed, status: int, *, now: dt.datetime) -> None:
+    """A statistic: whatever keeps the database from writing it, the reader has the file."""
+    agent = request.headers.get("User-Agent", "")
+    begin_briefly(NOTE_WAITS_SECONDS)
+    try:
+        readers.record_read(feed, user_agent=agent, status=status, now=now)
+        db.session.commit()
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        log.warning("feed.read-not-noted", kind=type(error).__name__)
 
 
 def _file(feed: Feed, *, now: dt.datetime) -> Response:

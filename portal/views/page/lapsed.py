@@ -27,7 +27,7 @@ FORMS = {
     "settings.save_profile": "Profile",
     "settings.save_office_hours": "Office hours",
 }
-NOT_KEPT = ("csrf_token", "draft", "draft_of", "password")
+NOT_KEPT = ("csrf_token", "form_key", "draft", "draft_of", "password")
 
 
 def keep_what_was_sent() -> bool:

@@ -16,4 +16,9 @@ def own_path(target: str) -> str | None:
 
 def go_back(usual: str) -> ResponseReturnValue:
     """To the page that the form names in `back`, or to the usual one."""
-    return redirect(own_path(request.form.get("back", "")) or usual, 303)
+    return redirect(way_back(usual), 303)
+
+
+def way_back(usual: str) -> str:
+    """The address of the page that the form names in `back`, or the usual one."""
+    return own_path(request.form.get("back", "")) or usual

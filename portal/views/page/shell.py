@@ -12,7 +12,7 @@ from flask_login import current_user
 from portal.config import Config
 from portal.extensions import db
 from portal.models import Practice
-from portal.views.page import assets
+from portal.views.page import assets, once
 
 TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."})
 
@@ -20,6 +20,7 @@ TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "m
 def register(app: App) -> None:
     assets.register(app)
     app.jinja_env.globals["hides_names"] = _hides_names
+    app.jinja_env.globals["new_form_key"] = once.new_key
     app.context_processor(_signed_in)
 
 

@@ -12,10 +12,13 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AppointmentType, Location
 from portal.practice import offers
+from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("offering", __name__, url_prefix="/calendar/locations-and-types")
+
+SAVED = "Saved."
 
 
 @blueprint.get("")
@@ -24,6 +27,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/locations")
+@once.makes_one
 def add_location() -> ResponseReturnValue:
     _owner_only()
     try:
@@ -34,6 +38,7 @@ def add_location() -> ResponseReturnValue:
 
 
 @blueprint.post("/types")
+@once.makes_one
 def add_type() -> ResponseReturnValue:
     _owner_only()
     try:
@@ -80,6 +85,7 @@ def _draw(problems: Mapping[str, str]) -> str:
 
 def _saved(action: str) -> ResponseReturnValue:
     note(action, signed_in_provider(), now=utcnow())
+    once.led_to(url_for("offering.index"), SAVED)
     db.session.commit()
-    flash("Saved.", "good")
+    flash(SAVED, "good")
     return redirect(url_for("offering.index"), 303)

@@ -17,6 +17,8 @@ from portal.config import Config
 from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
 from portal.people import accounts
+from portal.practice import letters
+from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 
@@ -25,6 +27,7 @@ blueprint = Blueprint("settings", __name__)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAME_MOST_CHARACTERS = 200
 MAILS_SHOWN = 100
+SAVED = "Saved."
 
 
 @blueprint.get("/settings")
@@ -35,15 +38,18 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/settings/profile")
 def save_profile() -> ResponseReturnValue:
     provider = signed_in_provider()
-    name = " ".join(request.form.get("name", "").split())
-    if not name or len(name) > NAME_MOST_CHARACTERS:
-        problem = f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."
+    typed = request.form.get("name", "")
+    name, problem = letters.one_line(typed), letters.problem_of(typed)
+    if letters.is_blank(name) or len(name) > NAME_MOST_CHARACTERS:
+        problem = problem or f"Give a name of 1 to {NAME_MOST_CHARACTERS} characters."
+    if problem:
         return _page(request.form, problems={"name": problem}), 422
     provider.name = name
     return _saved("provider.renamed", provider)
 
 
 @blueprint.post("/settings/office-hours")
+@once.makes_one
 def save_office_hours() -> ResponseReturnValue:
     """One stretch a weekday; both times empty means closed."""
     provider = signed_in_provider()
@@ -141,8 +147,9 @@ def _replace_hours(provider: Provider, stretches: dict[int, tuple[dt.time, dt.ti
 
 def _saved(action: str, provider: Provider) -> ResponseReturnValue:
     note(action, provider, now=utcnow())
+    once.led_to(url_for("settings.index"), SAVED)
     db.session.commit()
-    flash("Saved.", "good")
+    flash(SAVED, "good")
     return redirect(url_for("settings.index"), 303)
 
 

@@ -16,7 +16,6 @@ from flask import (
     make_response,
     redirect,
     render_template,
-    request,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -32,6 +31,7 @@ from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Prov
 from portal.standing import checks, compare, full_check, report
 from portal.sync.modes import Link
 from portal.views.calendar.windows import monday_of
+from portal.views.page import bounds
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.sync import connecting
@@ -188,7 +188,7 @@ def _why(connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
     """Read one day of one calendar, when the page is asked to; it changes nothing."""
     day = _day_asked(now)
     asked: dict[str, Any] = {"why_day": day, "why_calendar": None, "why_items": None, "why_problem": None}
-    wanted = request.args.get("calendar", type=int)
+    wanted = bounds.row_id("calendar")
     if connection is None or wanted is None:
         return asked
     row = db.session.get(GoogleCalendar, wanted)
@@ -208,10 +208,7 @@ def _why(connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
 
 
 def _day_asked(now: dt.datetime) -> dt.date:
-    try:
-        return dt.date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return now.astimezone(signed_in_provider().zone).date()
+    return bounds.day("day") or now.astimezone(signed_in_provider().zone).date()
 
 
 def _jsonable(value: Any) -> Any:

@@ -31,7 +31,7 @@ from portal.rows import outbox
 from portal.standing import checks, facts
 from portal.sync import health
 from portal.sync.modes import Link
-from portal.views.page import times
+from portal.views.page import once, times
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
 from portal.views.settings.settings import ask_for_password
@@ -51,6 +51,8 @@ CLOSED_STATES = frozenset({"reconnect-required", "calendar-out-of-reach"})
 RECEIPT_DAYS = 7
 MOST_DIGITS = 6  # of a count in a form
 POLLED_STATES = frozenset({"first-sync", "removing"})
+SAVED = "Saved."
+NEW_ADDRESS = "This is your new feed URL. The old one gives an empty calendar from now on."
 
 
 @blueprint.app_template_global()
@@ -75,6 +77,7 @@ def status() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@once.makes_one
 def change() -> ResponseReturnValue:
     """Choose mode and names. Two-Way leads into the wizard, leaving it to a page that says what goes."""
     provider, now = signed_in_provider(), utcnow()
@@ -92,8 +95,9 @@ def change() -> ResponseReturnValue:
         db.session.rollback()
         return _overview(problem=names.problem_code(error)), 422
     note("sync.mode-chosen", provider, now=now, outcome=wanted.value)
+    once.led_to(url_for("sync.index"), SAVED)
     db.session.commit()
-    flash("Saved.", "good")
+    flash(SAVED, "good")
     return redirect(url_for("sync.index"), 303)
 
 
@@ -111,6 +115,7 @@ def sync_now() -> ResponseReturnValue:
 
 
 @blueprint.post("/feed-url")
+@once.makes_one
 def new_feed_url() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     if not recently_authenticated(now):
@@ -118,8 +123,9 @@ def new_feed_url() -> ResponseReturnValue:
     if provider.sync_mode is SyncMode.ONE_WAY:
         addresses.new_feed(provider, now=now)
         note("feed.replaced", provider, now=now)
+        once.led_to(url_for("sync.index"), NEW_ADDRESS)
         db.session.commit()
-        flash("This is your new feed URL. The old one gives an empty calendar from now on.", "good")
+        flash(NEW_ADDRESS, "good")
     return redirect(url_for("sync.index"), 303)
 
 
@@ -154,6 +160,7 @@ def turn_off() -> ResponseReturnValue:
 
 
 @blueprint.post("/turn-off")
+@once.makes_one
 def turn_off_now() -> ResponseReturnValue:
     goal = GOALS.get(request.form.get("to", ""), SyncMode.OFF)
     if _needs_tick(signed_in_provider(), goal) and "confirmed" not in request.form:
@@ -207,6 +214,7 @@ def _leave(action: str, leave: Callable[[Provider, dt.datetime], object]) -> Res
         db.session.rollback()
         return redirect(url_for("sync.index"), 303)
     note(action, provider, now=now)
+    once.led_to(url_for("sync.index"))
     db.session.commit()
     return redirect(url_for("sync.index"), 303)
 
@@ -215,10 +223,12 @@ def _open_wizard(provider: Provider, link: Link) -> ResponseReturnValue:
     """To the names first. A tick for a feed's readers is no agreement with Google: it is asked for anew."""
     if link is Link.REMOVING:
         return redirect(url_for("sync.index"), 303)
+    address = url_for("sync.connecting.names", display=request.form.get("display"))
     if link is Link.NONE:
         provider.display_confirmed_at = None
+        once.led_to(address)
         db.session.commit()
-    return redirect(url_for("sync.connecting.names", display=request.form.get("display")), 303)
+    return redirect(address, 303)
 
 
 def _overview(problem: str | None = None) -> Response:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +17,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.clock import utcnow
-from portal.extensions import db
+from portal.extensions import SQLITE_BUSY_SECONDS, db
 from portal.feed import addresses
 from portal.models import Appointment, Feed, FeedRead, Provider, SyncMode
-from tests.scratch_practice import add_provider, book, in_context, make_app
+from portal.views.machines.feeds import NOTE_WAITS_SECONDS
+from tests.scratch_practice import add_provider, book, in_context, look_up, make_app
 
 
 @dataclass
@@ -137,3 +141,43 @@ def test_reads_are_noted_by_family(subscriber: Subscriber) -> None:
     with in_context(subscriber.app):
         rows = db.session.execute(sa.select(FeedRead.reader, FeedRead.status).order_by(FeedRead.id)).all()
     assert [tuple(row) for row in rows] == [("google", 200), ("apple", 304)]
+
+
+def reads(subscriber: Subscriber) -> int:
+    with in_context(subscriber.app):
+        return look_up(sa.select(sa.func.count()).select_from(FeedRead))
+
+
+def test_a_database_that_is_busy_writing_costs_the_note_and_not_the_file(
+    subscriber: Subscriber, tmp_path: Path
+) -> None:
+    """Failure 66."""
+    with closing(sqlite3.connect(tmp_path / "portal.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        answer = subscriber.get()
+        waited = time.monotonic() - began
+    assert (answer.status_code, answer.data.count(b"BEGIN:VEVENT")) == (200, 1)
+    assert NOTE_WAITS_SECONDS <= waited < SQLITE_BUSY_SECONDS
+    assert reads(subscriber) == 0
+    assert subscriber.get(If_None_Match=answer.headers["ETag"]).status_code == 304
+    assert reads(subscriber) == 1
+
+
+def test_a_database_that_takes_no_writes_at_all_costs_the_note_and_not_the_file(
+    subscriber: Subscriber,
+) -> None:
+    def refuse_writes(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    with subscriber.app.app_context():
+        engine = db.engine
+        engine.dispose()
+    sa.event.listen(engine, "connect", refuse_writes)
+    try:
+        answer = subscriber.get()
+    finally:
+        sa.event.remove(engine, "connect", refuse_writes)
+        engine.dispose()
+    assert (answer.status_code, answer.data.count(b"BEGIN:VEVENT")) == (200, 1)
+    assert reads(subscriber) == 0
