@@ -25,6 +25,7 @@ BATCH_MOST = 50  # Google's limit for one batch
 LIST_PAGE_SIZE = 2500
 CALENDAR_PAGE_SIZE = 250
 STRETCH_PAGES = 4
+LIST_FIELDS = f"nextPageToken,nextSyncToken,items({EVENT_FIELDS})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +181,14 @@ class GoogleClient:
     # Events
 
     def list_events(
-        self, calendar_id: str, *, sync_token: str | None = None, page_token: str | None = None
+        self,
+        calendar_id: str,
+        *,
+        sync_token: str | None = None,
+        page_token: str | None = None,
+        fields: str = LIST_FIELDS,
     ) -> EventPage:
-        """One page. The query never varies: only then may its sync token be used again (facts §5)."""
+        """One page. A token is used again only with the query that gave it, `fields` included (facts §5)."""
         answer = self._execute(
             self._events.list(
                 calendarId=calendar_id,
@@ -190,7 +196,7 @@ class GoogleClient:
                 maxResults=LIST_PAGE_SIZE,
                 syncToken=sync_token,
                 pageToken=page_token,
-                fields=LIST_FIELDS,
+                fields=fields,
             )
         )
         return _page(answer)
@@ -304,9 +310,6 @@ class GoogleClient:
         if has_body and not isinstance(answer, dict):
             raise CalendarUnavailable("not-json")
         return answer if isinstance(answer, dict) else {}
-
-
-LIST_FIELDS = f"nextPageToken,nextSyncToken,items({EVENT_FIELDS})"
 
 
 def _outcome(write: Write, answer: Any, error: Exception | None) -> Outcome:
