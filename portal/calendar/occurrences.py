@@ -28,6 +28,13 @@ READY_AHEAD = dt.timedelta(days=370)
 KEPT_BEFORE = dt.timedelta(days=90)
 EXPANDED_AHEAD = dt.timedelta(days=400)
 _SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
+_SHOWN_EVENTS = (  # as `why_hidden` has it
+    GoogleEvent.quarantine.is_(None),
+    GoogleEvent.status != "cancelled",
+    GoogleEvent.event_type.not_in(tuple(HIDDEN_TYPES)),
+    sa.or_(GoogleEvent.self_response.is_(None), GoogleEvent.self_response != "declined"),
+)
+IS_SHOWN = (*_SHOWN_CALENDARS, *_SHOWN_EVENTS)
 
 # With its event, since when its calendar could not be read, and its provider's name
 Found = tuple[GoogleOccurrence, GoogleEvent, dt.datetime | None, str]
@@ -97,11 +104,7 @@ def query(
         .join(Provider, GoogleOccurrence.provider_id == Provider.id)
         .where(
             GoogleOccurrence.provider_id.in_(provider_ids),
-            *_SHOWN_CALENDARS,
-            GoogleEvent.quarantine.is_(None),
-            GoogleEvent.status != "cancelled",
-            GoogleEvent.event_type.not_in(tuple(HIDDEN_TYPES)),
-            sa.or_(GoogleEvent.self_response.is_(None), GoogleEvent.self_response != "declined"),
+            *IS_SHOWN,
         )
     )
 
