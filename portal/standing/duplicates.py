@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import load_only
 
 from portal.calendar import occurrences
 from portal.connection import choosing
@@ -25,6 +26,18 @@ from portal.sync.duplicates import Date, Duplicate, find_subscribed_twice, find_
 
 LOOKED_BACK = dt.timedelta(days=7)
 LOOKED_AHEAD = occurrences.READY_AHEAD
+NEEDED = (  # of an appointment: what it is called outside, and when it is
+    Appointment.kind,
+    Appointment.client_id,
+    Appointment.title,
+    Appointment.is_free,
+    Appointment.all_day,
+    Appointment.start_date,
+    Appointment.end_date,
+    Appointment.timezone,
+    Appointment.starts_at,
+    Appointment.ends_at,
+)
 
 
 def find(connection: Connection, *, now: dt.datetime) -> tuple[Duplicate, ...]:
@@ -47,6 +60,7 @@ def _ours(connection: Connection, *, now: dt.datetime) -> list[Date]:
     )
     rows = db.session.execute(
         sa.select(Appointment, EventLink.event_id)
+        .options(load_only(*NEEDED))
         .join(EventLink, EventLink.appointment_id == Appointment.id)
         .where(
             *event_links.going_out(connection, now=now),
@@ -104,7 +118,10 @@ def _googles(connection: Connection, *, now: dt.datetime) -> list[Date]:
 def _standing(connection: Connection, *, now: dt.datetime) -> sa.Select[*tuple[Any, ...]]:
     """Every date of the stretch that is shown and takes time, as the columns of a `Date`."""
     series = sa.func.coalesce(GoogleEvent.recurring_event_id, GoogleEvent.event_id)
-    at_once = sa.func.count().over(partition_by=[GoogleOccurrence.starts_at, GoogleOccurrence.ends_at])
+    text = sa.func.replace(
+        GoogleEvent.summary, " ", ""
+    )  # takes more for alike than is: what is, is judged later
+    at_once = sa.func.count().over(partition_by=[GoogleOccurrence.starts_at, GoogleOccurrence.ends_at, text])
     return (
         sa.select(
             GoogleEvent.id.label("record"),
