@@ -23,9 +23,13 @@ from portal.sync.shown import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD, dates_of
 
 YEARS_DRAWN = range(1990, 2102)  # what no page draws needs not be found
 _SHOWN_CALENDARS = (Connection.ended_at.is_(None), GoogleCalendar.hidden_since.is_(None))
-
 # With its event, since when its calendar could not be read, and its provider
 Found = tuple[GoogleOccurrence, GoogleEvent, dt.datetime | None, Provider]
+
+
+def is_shown() -> tuple[sa.ColumnElement[bool], ...]:
+    """Events that pages may show, whatever their dates, in calendars that they show."""
+    return (*_SHOWN_CALENDARS, *google_events.is_shown())
 
 
 def between(
@@ -65,8 +69,7 @@ def later_titles(provider_id: int) -> sa.Select[int, str]:
         .join(Connection, GoogleCalendar.connection_id == Connection.id)
         .where(
             Connection.provider_id == provider_id,
-            *_SHOWN_CALENDARS,
-            *google_events.is_shown(),
+            *is_shown(),
             ~sa.exists().where(GoogleOccurrence.google_event_id == GoogleEvent.id),
         )
         .order_by(GoogleEvent.id)
@@ -115,8 +118,7 @@ def query(
         .join(Provider, GoogleOccurrence.provider_id == Provider.id)
         .where(
             GoogleOccurrence.provider_id.in_(provider_ids),
-            *_SHOWN_CALENDARS,
-            *google_events.is_shown(),
+            *is_shown(),
             GoogleOccurrence.ends_at > oldest(now),
         )
     )

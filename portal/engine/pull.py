@@ -30,8 +30,19 @@ from portal.sync.recurrence import expand
 from portal.sync.shown import EXPANDED_AHEAD, KEPT_BEFORE
 
 MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
+
+
+def _signature(fields: str) -> str:
+    return hashlib.sha256(f"{LIST_PAGE_SIZE} {fields} singleEvents=false".encode()).hexdigest()
+
+
 # A sync token answers only the query that it came from; another query means another generation.
-QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=false".encode()).hexdigest()
+QUERY_SIGNATURE = _signature(LIST_FIELDS)
+# The query before iCalUID was asked for: its tokens serve on until the connection's own minute of the night
+# begins a generation (docs/decisions/0010-a-new-field-comes-with-the-night.md)
+EARLIER_FIELDS = LIST_FIELDS.replace("iCalUID,", "")
+EARLIER_SIGNATURE = _signature(EARLIER_FIELDS)
+FIELDS_BY_SIGNATURE = {QUERY_SIGNATURE: LIST_FIELDS, EARLIER_SIGNATURE: EARLIER_FIELDS}
 
 
 def pull(run: Run, *, full: bool = False) -> bool:
@@ -71,15 +82,18 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
     new_generations = 0
     while True:
         calendar = db.session.get_one(GoogleCalendar, calendar_id)
-        if calendar.query_signature != QUERY_SIGNATURE or wants_second_look(run, calendar):
+        if calendar.query_signature not in FIELDS_BY_SIGNATURE or wants_second_look(run, calendar):
             begin_generation(calendar)
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
         sync_token, page_token = calendar.sync_token, calendar.page_token
+        fields = FIELDS_BY_SIGNATURE[calendar.query_signature or QUERY_SIGNATURE]
         if not run.has_room(["list"]):
             return False
         try:
-            page = run.google.list_events(calendar.calendar_id, sync_token=sync_token, page_token=page_token)
+            page = run.google.list_events(
+                calendar.calendar_id, sync_token=sync_token, page_token=page_token, fields=fields
+            )
         except (SyncTokenExpired, InvalidRequest) as error:
             # the query is always the same, so what is malformed in it can only be a token
             if isinstance(error, InvalidRequest) and sync_token is None and page_token is None:
@@ -191,6 +205,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
         row = rows.get(event.event_id)
         if row is not None and row.etag == event.etag and row.quarantine is None:
             row.generation = calendar.generation
+            row.ical_uid = event.ical_uid or row.ical_uid  # not known of a row from before it was asked for
             continue
         if row is not None and row.updated and event.updated and event.updated < row.updated:
             row.generation = calendar.generation  # an older copy names it all the same: it is there

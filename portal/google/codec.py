@@ -22,9 +22,11 @@ LONGEST_WORD = (
 LONGEST_EVENT_ID = 1024
 LONGEST_ETAG = 100
 
+LONGEST_UID_BYTES = 1024  # RFC 5545 sets no bound; a database's index does
+
 # What is asked of events.list and events.get: what isn't fetched can't leak.
 EVENT_FIELDS = (
-    "id,etag,status,updated,summary,start,end,transparency,visibility,eventType,recurrence,recurringEventId,"
+    "id,iCalUID,etag,status,updated,summary,start,end,transparency,visibility,eventType,recurrence,recurringEventId,"
     "originalStartTime,htmlLink,attendees(self,responseStatus),extendedProperties/private"
 )
 
@@ -39,6 +41,7 @@ def from_google(resource: Any) -> Event:
     start, end = _times(resource, is_cancelled=is_cancelled)
     return Event(
         event_id=event_id,
+        ical_uid=_uid(resource.get("iCalUID")),
         etag=_etag(resource.get("etag", "")),
         updated=_instant(resource.get("updated")),
         status=status,
@@ -191,6 +194,12 @@ def _text(resource: dict[str, Any], key: str, default: str) -> str:
     if not isinstance(value, str):
         raise InvalidCalendarData(f"odd-{key.lower()}")
     return clean(value)
+
+
+def _uid(value: Any) -> str | None:
+    """RFC 5545's UID. One that cannot be kept is as none: the event is still known by its time and text."""
+    uid = clean(value) if isinstance(value, str) else ""
+    return uid if 0 < len(uid.encode()) <= LONGEST_UID_BYTES else None
 
 
 def _word(resource: dict[str, Any], key: str, default: str) -> str:

@@ -109,6 +109,7 @@ def insert_events(
 
 def _columns(event: Event, generation: int) -> dict[str, Any]:
     return {
+        "ical_uid": event.ical_uid,
         "etag": event.etag,
         "updated": event.updated,
         "generation": generation,
@@ -132,6 +133,7 @@ def event_value(row: GoogleEvent) -> Event:
     """A stored event as a value again."""
     return Event(
         event_id=row.event_id,
+        ical_uid=row.ical_uid,
         etag=row.etag,
         updated=row.updated,
         status=row.status,

@@ -19,19 +19,17 @@ from portal.models import (
     EventLink,
     GoogleCalendar,
     GoogleEvent,
-    GoogleOccurrence,
     LinkState,
     Provider,
     PushChannel,
 )
 from portal.rows import event_links, google_events
-from portal.standing import facts
+from portal.standing import duplicates, facts
 from portal.sync import health, recurrence
 from portal.sync.checkup import Checks, Line, examine
 from portal.sync.health import ConnectionFacts, Story
 
 FEED_READ_LATELY = dt.timedelta(days=2)
-TWICE_AHEAD = dt.timedelta(days=90)
 MOST_UNSENT = 8
 
 
@@ -71,7 +69,7 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
         own_feed_entries=sum(
             row.why_not == "own-feed" and row.listed_at == connection.calendars_listed_at for row in calendars
         ),
-        twice=count_twice(connection, now=now),
+        duplicates=duplicates.find(connection, now=now),
         odd_zones=len(oddly_zoned(connection)),
         unsent=count_unsent(connection, now=now),
         compared_at=checkup.at if checkup else None,
@@ -109,26 +107,6 @@ def count_old_names(connection: Connection) -> int:
             EventLink.settled != Appointment.revision,
         )
     )
-
-
-def count_twice(connection: Connection, *, now: dt.datetime) -> int:
-    """How many events of the next 90 days stand in Google more than once, with the same time and text."""
-    same = (
-        sa.select(sa.func.count(GoogleOccurrence.id).label("times"))
-        .join(GoogleEvent, GoogleEvent.id == GoogleOccurrence.google_event_id)
-        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
-        .where(
-            GoogleCalendar.connection_id == connection.id,
-            GoogleEvent.summary != "",
-            GoogleEvent.status != "cancelled",
-            GoogleOccurrence.ends_at > now,
-            GoogleOccurrence.starts_at < now + TWICE_AHEAD,
-        )
-        .group_by(GoogleOccurrence.starts_at, GoogleOccurrence.ends_at, GoogleEvent.summary)
-        .having(sa.func.count(GoogleOccurrence.id) > 1)
-        .subquery()
-    )
-    return _number(sa.select(sa.func.count()).select_from(same))
 
 
 def oddly_zoned(connection: Connection) -> list[GoogleEvent]:

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts, Story
 from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, RECONNECT
 
@@ -57,7 +58,7 @@ class Checks:
     feed_reads: int = 0  # of the live feed, in the last two days
     old_feed_reads: int = 0
     own_feed_entries: int = 0  # subscriptions to our own feed in the account's list
-    twice: int = 0  # Google events of the same time and text
+    duplicates: tuple[Duplicate, ...] = ()  # what stands in Google twice
     odd_zones: int = 0  # series with a date under a zone name that nobody knows
     unsent: dict[str, int] = field(default_factory=dict)  # appointments not in Google, by reason
     compared_at: dt.datetime | None = None
@@ -204,7 +205,11 @@ def _names(checks: Checks) -> Line:
 def _duplicates(checks: Checks) -> Line:
     if checks.own_feed_entries:
         return Line("duplicates", Level.WARN, "own-feed", checks.own_feed_entries)
-    return _judge("duplicates", "twice" if checks.twice else None, "none", number=checks.twice)
+    subscribed = sum(each.kind is Kind.SUBSCRIPTION for each in checks.duplicates)
+    events = len(checks.duplicates) - subscribed
+    if subscribed and not events:
+        return Line("duplicates", Level.WARN, "subscribed", subscribed)
+    return _judge("duplicates", "twice" if events else None, "none", number=events)
 
 
 def _quarantine(facts: ConnectionFacts, checks: Checks) -> Line:

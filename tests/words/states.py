@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from portal.models import ConnectionPhase, SyncMode
 from portal.sync import health
 from portal.sync.checkup import Checks
+from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts, Counts
 
 NOW = dt.datetime(2027, 11, 18, 14, 0, tzinfo=dt.UTC)
@@ -54,8 +55,9 @@ EVERY_CHECKS = (
     Checks(feed_reads=1),
     Checks(old_feed_reads=1),
     Checks(own_feed_entries=1),
-    Checks(twice=1),
     Checks(odd_zones=1),
+    Checks(duplicates=(Duplicate(kind=Kind.COPY, calendar=1, summary="Gym"),)),
+    Checks(duplicates=(Duplicate(kind=Kind.SUBSCRIPTION, calendar=1, summary="Lake levels"),)),
     *(Checks(unsent={reason: 1}) for reason in ("deleted-there", "held", "refused", "waiting")),
     Checks(compared_at=LATELY),
     Checks(compared_at=LATELY, compare_error="given-up"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -15,7 +15,6 @@ from portal.calendar import agenda, liveness
 from portal.calendar.agenda import Entry, Filters
 from portal.calendar.layout import MOST_COLUMNS
 from portal.clock import utcnow
-from portal.config import Config
 from portal.extensions import db
 from portal.localtime import ONE_DAY, to_local
 from portal.models import GoogleEvent, Location, OfficeHours, Provider
@@ -24,6 +23,7 @@ from portal.sync.shown import KEPT_BEFORE
 from portal.views.calendar import grid
 from portal.views.calendar.windows import Window, monday_of, read_window, weeks_of_month
 from portal.views.page import shell, undoing, wording
+from portal.views.page.leaving import safe_link
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("calendar", __name__)
@@ -75,7 +75,7 @@ def google_event(event_id: int) -> ResponseReturnValue:
     if entry is None:
         abort(404)
     link = db.session.scalar(sa.select(GoogleEvent.html_link).where(GoogleEvent.id == event_id))
-    return render_template("calendar/google_event.html", entry=entry, link=_safe_link(link))
+    return render_template("calendar/google_event.html", entry=entry, link=safe_link(link))
 
 
 def _date_left(here: dt.datetime) -> str | None:
@@ -214,9 +214,3 @@ class _Links:
     def __call__(self, *, view: str | None = None, date: dt.date | None = None) -> str:
         day = date or self.window.date
         return url_for("calendar.index", view=view or self.window.view, date=day.isoformat(), **self.kept)
-
-
-def _safe_link(link: str | None) -> str | None:
-    """Google's own address of an event, or nothing: a link of any other kind is not offered."""
-    config: Config = current_app.extensions["config"]
-    return link if link and link.startswith(("https://", f"{config.google_api_endpoint}/")) else None
