@@ -93,6 +93,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             _redelete(run, link, event, appointment, is_told=is_told)
         case ConfirmGone():
             link.state = LinkState.GONE
+            note_tombstone(link, event)
         case AskDeleted():
             _ask_deleted(run, link, event, appointment)
         case HoldWrites():
@@ -215,6 +216,11 @@ def note_remote(link: EventLink, event: Event) -> None:
         link.revision, link.times_hash = tag.revision, tag.times_hash  # a write whose answer was lost
 
 
+def note_tombstone(link: EventLink, event: Event) -> None:
+    """What a list that lags still shows from before the deletion is older. Lists may leave the time out."""
+    link.remote_updated = event.updated or link.remote_updated
+
+
 def _note_content(link: EventLink, event: Event) -> None:
     remote = event.content
     assert remote is not None
@@ -294,6 +300,7 @@ def _redelete(run: Run, link: EventLink, event: Event, appointment: Appointment,
 
 def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
     """The provider deleted it. An appointment that is over here has nothing left to ask about."""
+    note_tombstone(link, event)
     _let_go(run, link, appointment, outcome="deleted-in-google")
     if not appointment.is_live:
         link.state = LinkState.GONE

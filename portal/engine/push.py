@@ -371,6 +371,7 @@ def _still_there(run: Run, plan: Plan, event: Event, error: CalendarError) -> No
     """A refused delete: done already when the event is a tombstone; changed since, it goes as it is now."""
     if event.is_cancelled:
         _agree(run, plan, {})
+        own_events.note_tombstone(_link_row(run, plan), event)
     elif isinstance(error, EtagMismatch):
         own_events.note_remote(_link_row(run, plan), event)
     else:

@@ -23,9 +23,10 @@ from portal.models import (
 from portal.practice import clients
 from portal.rows import event_links
 from portal.sync.duplicates import Date, Duplicate, find_subscribed_twice, find_twice
+from portal.sync.shown import READY_AHEAD
 
 LOOKED_BACK = dt.timedelta(days=7)
-LOOKED_AHEAD = occurrences.READY_AHEAD
+LOOKED_AHEAD = READY_AHEAD
 NEEDED = (  # of an appointment: what it is called outside, and when it is
     Appointment.kind,
     Appointment.client_id,

@@ -95,7 +95,7 @@ def settle(portal: Portal, event: google.Event) -> Portal:  # noqa: PLR0911, PLR
             portal = portal._replace(link=note_remote(link._replace(phase=LinkPhase.DELETING), event))
             return _tell_of_return(portal, event) if is_told else portal
         case inbound.ConfirmGone():
-            return portal._replace(link=link._replace(phase=LinkPhase.GONE))
+            return portal._replace(link=note_tombstone(link, event)._replace(phase=LinkPhase.GONE))
         case inbound.AskDeleted():
             return _ask_deleted(portal, event, link, appointment)
         case inbound.HoldWrites():
@@ -108,6 +108,10 @@ def note_remote(link: Link, event: google.Event) -> Link:
     if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
         link = link._replace(revision=tag.revision, time=tag.time)
     return link
+
+
+def note_tombstone(link: Link, event: google.Event) -> Link:
+    return link if event.is_bare else link._replace(updated=event.version)
 
 
 def _note_content(link: Link, event: google.Event) -> Link:
@@ -159,6 +163,7 @@ def _restore(
 
 
 def _ask_deleted(portal: Portal, event: google.Event, link: Link, appointment: Appointment) -> Portal:
+    link = note_tombstone(link, event)
     if not appointment.is_live:
         return portal._replace(link=link._replace(phase=LinkPhase.GONE))
     if not event.by_person_status:

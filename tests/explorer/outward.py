@@ -112,7 +112,9 @@ def settle_refusal(portal: Portal, plan: Plan, event: google.Event) -> Portal:
     if plan.verb == "patch":
         return inward.settle(portal, event)
     if event.is_deleted:
-        return _agree(portal, plan, None)
+        portal = _agree(portal, plan, None)
+        assert portal.link is not None
+        return portal._replace(link=inward.note_tombstone(portal.link, event))
     return portal._replace(link=inward.note_remote(_link_row(portal, plan), event))
 
 
