@@ -183,7 +183,7 @@ def search(viewer: Provider, text: str, *, now: dt.datetime) -> list[Entry]:
     return [_masked(entry, viewer) for entry in found[:MOST_FOUND]]
 
 
-def _holding(wanted: str, rows: sa.Select[Any]) -> list[int]:
+def _holding(wanted: str, rows: sa.Select[*tuple[Any, ...]]) -> list[int]:
     """The ids, which come first, of the first rows that hold `wanted` in one of their texts.
 
     Read and folded here: neither database folds letters as the other does. Most texts come again and again.
