@@ -27,6 +27,7 @@ class Overlaps:
     entries: list[Entry]
     dates: int
     of_dates: int
+    clock_change: str = ""  # what a change of the clocks makes of the time, in words
 
     @property
     def is_any(self) -> bool:

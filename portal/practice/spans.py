@@ -31,6 +31,17 @@ class Timed:
     def ends_at(self) -> dt.datetime:
         return self.starts_at + dt.timedelta(minutes=self.minutes)
 
+    @property
+    def shown_time(self) -> dt.time:
+        """What the clocks show when it begins: a skipped time is kept as a later one."""
+        return to_local(self.starts_at, self.timezone).time()
+
+    @property
+    def happens_twice(self) -> bool:
+        """Whether the clocks show its start a second time, an hour later or so."""
+        local = to_local(self.starts_at, self.timezone)
+        return local.time() == self.time and local.utcoffset() != local.replace(fold=1).utcoffset()
+
     @classmethod
     def from_instants(cls, starts_at: dt.datetime, ends_at: dt.datetime, timezone: str) -> Self:
         """The wall-clock time of two instants in a zone; a length of less than a minute counts as one."""

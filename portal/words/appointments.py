@@ -36,6 +36,16 @@ def apply_to_hint(*, following: int, all_: int) -> str:
     )
 
 
+def skipped(typed: str, kept: str) -> str:
+    """Of a time that the clocks skip, where the hour is put forward that night."""
+    return f"The clocks skip {typed} on this day, so it begins at {kept}."
+
+
+def twice(time: str) -> str:
+    """Of a time that the clocks show twice, where the hour is put back that night."""
+    return f"The clocks show {time} twice on this day; it begins at the first."
+
+
 def overlapping(number: int) -> str:
     """ "1 appointment overlaps", "2 appointments overlap" """
     return f"{number} {'appointment overlaps' if number == 1 else 'appointments overlap'}"

@@ -24,7 +24,7 @@ export const carry = (entry) => {
   say("Moving. Arrow keys move it, Shift with up and down changes its length, Enter saves, Escape leaves it.");
 };
 
-const putDown = () => {
+export const putDown = () => {
   carried?.ghost.remove();
   carried?.entry.classList.remove("is-lifted");
   carried = null;

@@ -1,7 +1,7 @@
 // The page is drawn anew after each change, by this hand or another.
 
-import { isCarrying } from "./carry.js";
-import { isPressed } from "./drag.js";
+import { isCarrying, putDown } from "./carry.js";
+import { drop, isPressed } from "./drag.js";
 import { moveNow } from "./now.js";
 import { $, here, isGrid, main, say, style } from "./page.js";
 import { showOtherZone } from "./zones.js";
@@ -14,7 +14,7 @@ document.addEventListener("htmx:beforeSwap", () => {
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id !== "main") return;
+  if (event.detail.target?.id !== "main") return;
   if (!renewing) $("#sheet-dialog")?.close();
   // said aloud, unless the page renewed itself
   if (!renewing) say($("main .flash")?.textContent.trim() || $("main h1")?.textContent || "");
@@ -68,3 +68,14 @@ function begin() {
 begin();
 setInterval(renew, 4_000);
 document.addEventListener("visibilitychange", renew);
+
+// Back and Forward: htmx fetches the page and draws its body anew, or the browser shows it as it was left.
+function beginAgain() {
+  drop();
+  putDown();
+  renewing = false;
+  begin();
+}
+document.addEventListener("htmx:historyRestore", beginAgain);
+document.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
+addEventListener("pageshow", (event) => { if (event.persisted) { beginAgain(); renew(); } });

@@ -18,4 +18,4 @@ export const sendMove = (entry, values) => htmx.ajax("POST", `${entry.pathname}/
 });
 
 export const move = (entry, ghost, minutes) =>
-  sendMove(entry, { date: ghost.day.dataset.date, start_time: clock(ghost.top), duration: minutes });
+  sendMove(entry, { date: ghost.day.dataset.date, start_time: ghost.startOf(entry), duration: minutes });

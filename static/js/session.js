@@ -69,4 +69,6 @@ function watch() {
   else if (left <= NOTICE && !dialog) { warn(); keepTyped(); }
   if (dialog) dialog.querySelector("[data-left]").textContent = `${Math.ceil(left / 60_000)}`;
 }
+// Back and Forward draw the page's body anew, without the warning that stood in it; and they are a visit.
+document.addEventListener("htmx:historyRestore", () => { dialog = null; seen = Date.now(); });
 if (idle) setInterval(watch, Math.min(5_000, NOTICE / 4));

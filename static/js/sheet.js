@@ -5,7 +5,7 @@ import { $ } from "./page.js";
 export const openSheet = (address) => htmx.ajax("GET", address, { target: "#sheet", select: "#sheet-body", swap: "innerHTML" });
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id !== "sheet") return;
+  if (event.detail.target?.id !== "sheet") return;
   const sheet = $("#sheet-dialog");
   if (!sheet.open) sheet.showModal();
   ($("[aria-invalid], select[name=client], input[name=start_time], input, button", $("#sheet")) ?? sheet).focus();

@@ -1,17 +1,10 @@
 // When the browser is in another zone than the calendar.
 
+import { offset } from "./clocks.js";
 import { dateOf } from "./journey.js";
 import { partsIn } from "./now.js";
 import { $, all, main } from "./page.js";
 import { pad } from "./rows.js";
-
-// By how many minutes a zone's clock is ahead of UTC at a moment.
-const offset = (zone, moment) => {
-  const { year, month, day, hour, minute } = Object.fromEntries(new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone, year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", hourCycle: "h23",
-  }).formatToParts(moment).map((part) => [part.type, part.value]));
-  return Math.round((Date.UTC(year, month - 1, day, hour, minute) - moment) / 60000);
-};
 
 const hourWords = (minutes) => {
   const row = ((minutes % 1440) + 1440) % 1440;

@@ -10,11 +10,12 @@ from portal.errors import StaleRevision
 from portal.extensions import db
 from portal.models import Appointment, Provider
 from portal.practice import series
+from portal.practice.spans import Timed, when_of
 from portal.practice.undo import Memory
 from portal.views.appointments.desk import choosable_clients, record, types_for
 from portal.views.appointments.form import AppointmentForm
 from portal.views.page.signing_in import signed_in_provider
-from portal.views.page.wording import clock, long_date
+from portal.views.page.wording import clock, clock_change, long_date
 from portal.words.appointments import OVERLAPPED
 
 
@@ -43,13 +44,15 @@ def save_change(appointment: Appointment, form: AppointmentForm, opening: str) -
 def saved_words(appointment: Appointment, opening: str) -> tuple[str, str]:
     """When it is now, and what it overlaps, with the tone for it. No name: it is shown on every page."""
     db.session.flush()
+    stored = when_of(appointment)
     when = long_date(appointment.start_date)
-    if appointment.start_time:
-        when += f", {clock(appointment.start_time)}"
+    if isinstance(stored, Timed):
+        when += f", {clock(stored.shown_time)}"
+    words = f"{opening} {when}. {clock_change(stored)}".strip()
     entry = entry_of(appointment)
     if entry and entry.clashes_with:
-        return f"{opening} {when}. It overlaps {OVERLAPPED[entry.clashes_with]}.", "warn"
-    return f"{opening} {when}.", "good"
+        return f"{words} It overlaps {OVERLAPPED[entry.clashes_with]}.", "warn"
+    return words, "good"
 
 
 def entry_of(appointment: Appointment) -> agenda.Entry | None:

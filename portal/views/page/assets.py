@@ -36,7 +36,7 @@ SHEETS = (
 )
 # A script imports from earlier ones alone, so that what it needs is there when they stand in one file.
 SCRIPTS = (
-    *("page", "rows", "sheet", "menu", "ghost", "saving", "journey", "drag", "carry", "keys"),
+    *("page", "clocks", "rows", "sheet", "menu", "ghost", "saving", "journey", "drag", "carry", "keys"),
     *("now", "zones", "renewal", "session", "copy"),
 )
 JOINED = {"app.css": "text/css", "app.js": "text/javascript"}

@@ -13,6 +13,7 @@ from portal.calendar.agenda import MISSED
 from portal.models import AppointmentSeries, Client, SeriesFrequency
 from portal.practice.disclosure import initials
 from portal.practice.series import week_of_month
+from portal.practice.spans import Timed, When
 from portal.words import appointments, calendar, settings
 
 MONTHS = (
@@ -90,6 +91,15 @@ def register(app: App) -> None:
         VERBS=VERBS,
         SOURCES=SOURCES,
     )
+
+
+def clock_change(when: When) -> str:
+    """What a change of the clocks makes of a time; empty on any other day."""
+    if not isinstance(when, Timed):
+        return ""
+    if when.shown_time != when.time:
+        return appointments.skipped(clock(when.time), clock(when.shown_time))
+    return appointments.twice(clock(when.time)) if when.happens_twice else ""
 
 
 def length_words(minutes: int) -> str:

@@ -108,11 +108,23 @@ def finish_consent() -> ResponseReturnValue:
         connection = accept_grant(provider, grant, now=now)
     except (Refused, CalendarError) as error:
         db.session.rollback()
+        if _is_second_tab(provider, error):
+            flash("Your Google account is connected already.", "good")
+            return _without_referrer(redirect(_next_step(provider), 303))
         missing = _missing(grant) if isinstance(error, Refused) and error.code == "scope-missing" else ()
         return _back_to_connect(provider, _code(error), missing, now=now)
     note("sync.connected", provider, now=now, about=connection)
     db.session.commit()
     return _without_referrer(redirect(_next_step(provider), 303))
+
+
+def _is_second_tab(provider: Provider, error: Refused | CalendarError) -> bool:
+    """Whether another tab's consent was taken just before; it used up what this one was asked with."""
+    connection = current.live_connection(provider)
+    if connection is None or connection.problem is not None:
+        return False
+    is_used_up = isinstance(error, Refused) and error.code == "consent-mismatch"
+    return is_used_up and current.link_of(connection) in (Link.OFFERED, Link.RUNNING)
 
 
 @blueprint.get("/calendars")

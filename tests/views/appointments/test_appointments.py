@@ -11,7 +11,7 @@ from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, AuditEntry, EventLink, LinkState
 from portal.practice import appointments
 from tests.forms import Element, read_page
-from tests.office import NOW, VERB, Office, at, get, one_entry
+from tests.office import NOW, VERB, Office, at, entries, get, one_entry
 
 SOON = dt.date.today() + dt.timedelta(days=14)  # noqa: DTZ011  a series only changes what is to come
 
@@ -263,3 +263,43 @@ def test_every_change_is_audited_without_a_name(office: Office, visitor: FlaskCl
     visitor.post("/appointments", data=form(office))
     entry = db.session.scalars(db.select(AuditEntry).where(AuditEntry.action == "appointment.booked")).one()
     assert (entry.object_kind, entry.provider_id) == ("appointment", office.provider.id)
+
+
+SKIPPED = {"date": "2027-03-14", "start_time": "02:30"}  # in Chicago the clocks go from 2:00 to 3:00
+TWICE = {"date": "2027-11-07", "start_time": "01:30"}
+TOLD = "The clocks skip 2:30 AM on this day, so it begins at 3:30 AM."
+
+
+def test_a_time_that_the_clocks_skip_is_told_as_it_is_stored(office: Office, visitor: FlaskClient) -> None:
+    """Failure 64: in the toast and on the calendar."""
+    visitor.post("/appointments", data=form(office, **SKIPPED))
+    page = get(visitor, "/calendar?view=day&date=2027-03-14")
+    assert f"Booked for Sunday, March 14, 3:30 AM. {TOLD}" in page.text
+    (entry,) = entries(page)
+    assert entry["data-start"] == "2027-03-14T03:30:00-05:00"
+
+
+def test_a_move_into_the_skipped_hour_is_told_the_same(office: Office, visitor: FlaskClient) -> None:
+    booked = office.book()
+    sent = {**SKIPPED, "revision": str(booked.revision)}
+    visitor.post(f"/appointments/{booked.id}/move", data=sent)
+    assert f"Moved to Sunday, March 14, 3:30 AM. {TOLD}" in get(visitor, "/calendar").text
+
+
+def test_a_time_that_the_clocks_show_twice_is_the_first(office: Office, visitor: FlaskClient) -> None:
+    visitor.post("/appointments", data=form(office, **TWICE))
+    page = get(visitor, "/calendar?view=day&date=2027-11-07")
+    told = "The clocks show 1:30 AM twice on this day; it begins at the first."
+    assert f"Booked for Sunday, November 7, 1:30 AM. {told}" in page.text
+    assert [entry["data-start"] for entry in entries(page)] == ["2027-11-07T01:30:00-05:00"]
+
+
+@pytest.mark.parametrize(("time", "told"), [(SKIPPED, [TOLD]), ({**SKIPPED, "start_time": "03:30"}, [])])
+def test_the_dialog_tells_it_before_anything_is_saved(
+    office: Office, visitor: FlaskClient, time: dict[str, str], told: list[str]
+) -> None:
+    fragment = visitor.post("/appointments/overlaps", data=form(office, **time)).get_data(as_text=True)
+    query = f"date={time['date']}&time={time['start_time']}"
+    move = f"/appointments/{office.book().id}/move?date={time['date']}&start_time={time['start_time']}"
+    for page in (read_page(fragment), get(visitor, f"/appointments/quick?{query}"), get(visitor, move)):
+        assert [each.text for each in page.find("span") if "clocks skip" in each.text] == told

@@ -6,6 +6,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import flask_migrate
 import pytest
@@ -53,7 +54,9 @@ def visitor(database_url: str, tmp_path: Path) -> Iterator[FlaskClient]:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_client_is_found_by_any_spelling_of_the_name(visitor: FlaskClient, form: str) -> None:
+def test_a_client_is_found_by_any_spelling_of_the_name(
+    visitor: FlaskClient, form: Literal["NFC", "NFD"]
+) -> None:
     """Failure 61."""
     for typed, names in FOUND.items():
         data = {"q": unicodedata.normalize(form, typed)}

@@ -344,6 +344,21 @@ def test_an_answer_from_google_that_nobody_asked_for_is_refused(desk: Desk) -> N
     assert desk.change(current.live_connection) is None
 
 
+def test_a_second_tabs_consent_says_that_it_is_connected_and_goes_on_to_choosing(desk: Desk) -> None:
+    """The first tab's answer used up what both were asked with."""
+    desk.change(connected)
+    answer = desk.browser.get("/calendar/sync/google/callback?state=used-up&code=late")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/calendar/sync/calendars")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "Your Google account is connected already." in desk.open("/calendars")
+
+
+def test_one_that_comes_while_the_grant_is_gone_still_asks_for_another(desk: Desk) -> None:
+    desk.change(in_trouble("reconnect-required"))
+    answer = desk.browser.get("/calendar/sync/google/callback?state=used-up&code=late")
+    assert answer.headers["Location"] == "/calendar/sync/connect?problem=consent-mismatch"
+
+
 def test_calendars_are_named_as_in_google_and_locked_ones_say_why(desk: Desk) -> None:
     desk.change(connected)
     page = desk.open("/calendars")
