@@ -12,8 +12,9 @@ from demo.processes import Sandbox
 from portal.clock import utcnow
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
-from portal.google.client import GoogleClient, Tokens, Write
+from portal.google.client import GoogleClient, Write
 from portal.google.oauth import CALENDAR_SCOPES
+from portal.google.tokens import Tokens
 from portal.models import AppointmentKind, Connection, Provider
 from portal.practice import appointments, clients
 from portal.practice.appointments import AppointmentDetails

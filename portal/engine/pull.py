@@ -87,7 +87,7 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
         sync_token, page_token = calendar.sync_token, calendar.page_token
-        fields = FIELDS_BY_SIGNATURE[calendar.query_signature or QUERY_SIGNATURE]
+        fields = FIELDS_BY_SIGNATURE.get(calendar.query_signature or "", LIST_FIELDS)
         if not run.has_room(["list"]):
             return False
         try:
