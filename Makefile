@@ -43,9 +43,10 @@ screens: setup ## Take the pictures in docs/screens/ anew
 test-long: setup ## Run the long tests and write a summary to docs/measurements/
 	@$(BIN)/python -m scripts.long_tests
 
-lint: setup ## Check style (ruff) and types (mypy)
+lint: setup ## Check style (ruff), templates (djLint) and types (mypy)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/djlint --quiet --lint templates sandbox/templates
 	@$(BIN)/mypy $(wildcard $(TYPED))
 	@echo "lint: clean"
 

@@ -7,7 +7,8 @@ PortalError
 ├─ LeaseLost               this run no longer holds its connection; it must send nothing more
 ├─ MailNotSent             the mail server was not reached, or would not take the mail
 ├─ CalendarError           anything Google said or failed to say
-│  ├─ AuthorizationExpired     invalid_grant, or 401 after a refresh: the provider must reconnect
+│  ├─ AuthorizationExpired     invalid_grant, from the token endpoint: the provider must reconnect
+│  ├─ AccessRefused            401 to a fresh token: trouble like any, told as refused after a day
 │  ├─ ScopeMissing             403 insufficientPermissions: a box was left unticked
 │  ├─ PermissionDenied         403 that is neither quota nor scope
 │  ├─ RateLimited              403/429 usageLimits: back off
@@ -26,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TOOK_TOO_LONG = "took-too-long"  # of CalendarUnavailable: nobody waited for Google any longer
+TIMED_OUT = "timed-out"  # of CalendarUnavailable: no answer within the request's deadline
 
 
 class PortalError(Exception):
@@ -75,6 +77,10 @@ class CalendarError(PortalError):
 
 class AuthorizationExpired(CalendarError):
     """The grant is gone: revoked, expired, or refused after a fresh token."""
+
+
+class AccessRefused(CalendarError):
+    """The API refuses a token that was only just given out: Google at odds with itself."""
 
 
 class ScopeMissing(CalendarError):

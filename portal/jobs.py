@@ -26,6 +26,7 @@ from portal.models import Connection, ConnectionPhase
 from portal.practice import drafts, form_keys, series, undo
 from portal.rows.outbox import BEHIND
 from portal.standing import full_check
+from portal.sync.trouble import NEEDS_A_PERSON
 
 log = structlog.get_logger()
 
@@ -172,7 +173,8 @@ def _claim_due(now: dt.datetime, *only: sa.ColumnElement[bool]) -> list[int]:
             sa.or_(
                 Connection.phase == ConnectionPhase.REMOVING,
                 Connection.problem.is_(None),
-                Connection.problem.not_in(connection_run.NEEDS_A_PERSON),
+                Connection.problem.not_in(NEEDS_A_PERSON),
+                connection_run.is_healing(now),
             ),
         )
         .values(queued_at=now)

@@ -43,7 +43,7 @@ CORE_EXAMPLES = "60"  # of the state machine; the other tests run as they always
 PREIMPORTED = (
     "pytest", "hypothesis", "hypothesis.stateful", "flask", "flask_login", "flask_wtf", "flask_migrate",
     "flask_sqlalchemy", "sqlalchemy.orm", "authlib.integrations.flask_client", "googleapiclient.discovery",
-    "google_auth_httplib2", "dateutil.rrule", "icalendar", "rq", "redis", "psycopg", "psutil", "structlog",
+    "google_auth_httplib2", "icalendar", "rq", "redis", "psycopg", "psutil", "structlog",
     "argon2", "cryptography.fernet", "sandbox.client",
 )  # fmt: skip
 

@@ -39,6 +39,7 @@ CHANGES_WITH_THE_RUN = (
     (re.compile(r"(?<=[?&]v=)[0-9a-f]{8,}|(?<=\.)[0-9a-f]{8,}(?=\.(?:css|js|svg))"), "MARK"),
     (re.compile(r"(?<![\w-])(?=[\w.-]*\d)(?=[\w.-]*[A-Za-z])[\w.-]{20,}(?![\w-])"), "TOKEN"),
     (re.compile(r"(?<![\w-])[A-Za-z_]{32,}(?![\w-])"), "TOKEN"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:]+\.\d+(?:\+[\d:]+)?"), "INSTANT"),
     (re.compile(r"\b\d{1,2}(?::\d\d)+\b"), "N:NN"),
     (re.compile(r"\b\d+(?= (?:seconds?|minutes?|min|s)\b ago)"), "N"),
     (re.compile(r"(?<=data-version=\")[^\"]*"), "VERSION"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -76,6 +77,10 @@ class Styles:
             if display:
                 self._add(selectors, display[1])
         self.rules.sort(key=lambda rule: rule.weight)
+        self.by_last: dict[str, list[int]] = defaultdict(list)  # places in `rules`
+        for place, rule in enumerate(self.rules):
+            tag, *classes = rule.selector[-1].split(".")
+            self.by_last[f".{classes[0]}" if classes else tag].append(place)
 
     def _add(self, selectors: str, display: str) -> None:
         for selector in selectors.split(","):
@@ -88,7 +93,11 @@ class Styles:
         return cls("\n".join(path.read_text() for path in sheets))
 
     def display(self, element: Element) -> str:
-        said = [rule.display for rule in self.rules if _matches(element, rule.selector)]
+        keys = (element.tag, *(f".{name}" for name in element.classes))
+        places = sorted(place for key in keys for place in self.by_last.get(key, ()))
+        said = [
+            self.rules[place].display for place in places if _matches(element, self.rules[place].selector)
+        ]
         if said and said[-1] != "none":
             return said[-1]
         return "block" if element.tag in BLOCK else "inline-block" if element.tag in ATOMIC else "inline"

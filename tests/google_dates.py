@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import requests
 
-from portal.calendar.occurrences import KEPT_BEFORE, READY_AHEAD
+from portal.sync.shown import KEPT_BEFORE, READY_AHEAD
 from sandbox.client import Json, SandboxClient
 
 

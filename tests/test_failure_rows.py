@@ -14,7 +14,9 @@ from scripts import guards
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADING = "## Failures, their guards and their tests"
-STARRED = {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
+# Rows of the table. 1 to 53 came first; the others were tried here one by one.
+LISTED = (*range(1, 55), *range(56, 61), 62)
+STARRED = {54, 59, 60} | {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
 # What a test without writes must also say
 CONTROLS = ("writes() == 1", "assert_it_still_writes()", "answer(office")
 # Files whose tests run the portal's own commands and workers as processes
@@ -64,7 +66,7 @@ def is_guard(guard: str) -> bool:
 
 
 def test_every_failure_has_its_row() -> None:
-    assert [row.number for row in rows()] == list(range(1, 54))
+    assert [row.number for row in rows()] == list(LISTED)
     assert {row.number for row in rows() if row.is_starred} == STARRED
     assert all(row.never for row in rows())
 

@@ -87,7 +87,7 @@ class Entry:
     @property
     def takes_time(self) -> bool:
         """Whether somebody is busy because of it."""
-        return not (self.is_missed or self.is_free or self.is_archived or self.all_day)
+        return not (self.is_missed or self.is_free or self.is_archived)
 
 
 def gather(
@@ -173,12 +173,14 @@ def search(viewer: Provider, text: str, *, now: dt.datetime) -> list[Entry]:
         .options(joinedload(Appointment.client), joinedload(Appointment.provider))
         .where(Appointment.id.in_(_holding(wanted, own.order_by(Appointment.starts_at.desc()))))
     ).all()
-    theirs = occurrences.query([viewer.id])
+    theirs = occurrences.query([viewer.id], now=now)
     texts = theirs.with_only_columns(GoogleOccurrence.id, GoogleEvent.summary)
     latest_first = texts.order_by(GoogleOccurrence.starts_at.desc())
     events = db.session.execute(theirs.where(GoogleOccurrence.id.in_(_holding(wanted, latest_first)))).all()
     found = [_from_appointment(row, viewer) for row in rows]
-    found += [_from_occurrence((*row,), viewer) for row in events]
+    later_ids = _holding(wanted, occurrences.later_titles(viewer.id))
+    later = occurrences.first_dates_later(viewer.id, later_ids, now=now)
+    found += [_from_occurrence(each, viewer) for each in [*((*row,) for row in events), *later]]
     found.sort(key=lambda entry: (-_instant(entry.starts_at), entry.data_id))
     return [_masked(entry, viewer) for entry in found[:MOST_FOUND]]
 
@@ -205,9 +207,9 @@ def _overlaps(entry: Entry, starts_at: dt.datetime, ends_at: dt.datetime) -> boo
     return _instant(entry.starts_at) < _instant(ends_at) and _instant(entry.ends_at) > _instant(starts_at)
 
 
-def find_occurrence(viewer: Provider, event_id: int, key: str) -> Entry | None:
+def find_occurrence(viewer: Provider, event_id: int, key: str, *, now: dt.datetime) -> Entry | None:
     """One occurrence of a Google event of the viewer's own account, by the event's row and its key."""
-    found = occurrences.find(viewer.id, event_id, key)
+    found = occurrences.find(viewer.id, event_id, key, now=now)
     return _masked(_from_occurrence(found, viewer), viewer) if found else None
 
 
@@ -305,8 +307,8 @@ def _from_appointment(row: Appointment, viewer: Provider) -> Entry:
 
 def _from_occurrence(found: Found, viewer: Provider) -> Entry:
     """Somebody else's Google events are no more than busy time, to the practice's owner as well."""
-    row, event, stale_since, provider_name = found
-    starts_at, ends_at = row.starts_at.astimezone(viewer.zone), row.ends_at.astimezone(viewer.zone)
+    row, event, stale_since, provider = found
+    starts_at, ends_at = (at.astimezone(viewer.zone) for at in _instants_of(row, provider))
     first_day, end_day = _days(row.all_day, row.start_date, row.end_date, starts_at, ends_at)
     is_own = row.provider_id == viewer.id
     return Entry(
@@ -315,7 +317,7 @@ def _from_occurrence(found: Found, viewer: Provider) -> Entry:
         record_id=event.id,
         occurrence_key=row.occurrence_key,
         provider_id=row.provider_id,
-        provider_name=provider_name,
+        provider_name=provider.name,
         is_own=is_own,
         kind="google",
         title=(event.summary.strip() or "(No title)") if is_own else BUSY,
@@ -330,6 +332,14 @@ def _from_occurrence(found: Found, viewer: Provider) -> Entry:
         is_stale=stale_since is not None,
         repeats=event.recurring_event_id is not None or bool(event.recurrence),
     )
+
+
+def _instants_of(row: GoogleOccurrence, provider: Provider) -> tuple[dt.datetime, dt.datetime]:
+    """From when to when it takes time: whole days go by the midnights of its provider's zone."""
+    if row.all_day and row.start_date and row.end_date:
+        end_date = max(row.end_date, row.start_date + ONE_DAY)
+        return start_of_day(row.start_date, provider.timezone), start_of_day(end_date, provider.timezone)
+    return row.starts_at, row.ends_at
 
 
 def _masked(entry: Entry, viewer: Provider) -> Entry:

@@ -11,11 +11,11 @@ from math import inf
 
 from portal.calendar import agenda
 from portal.calendar.agenda import Entry, Filters
-from portal.localtime import ONE_DAY, today
+from portal.localtime import ONE_DAY, start_of_day, today
 from portal.models import Appointment, Provider
 from portal.practice import series, zones
 from portal.practice.series import Rule, Scope
-from portal.practice.spans import AllDay, Timed, When, in_zone, when_of
+from portal.practice.spans import Timed, When, in_zone, when_of
 
 MOST_NAMED = 4
 
@@ -50,9 +50,7 @@ def of_dates(
     scope: Scope,
     now: dt.datetime,
 ) -> Overlaps:
-    """What a booking at `when`, or `appointment` moved there, overlaps; whole days take nobody's time."""
-    if isinstance(when, AllDay):
-        return NOTHING
+    """What a booking at `when`, or `appointment` moved there, overlaps. Whole days take their time too."""
     spans, moved = _spans(when, rule, appointment, scope, now)
     found = agenda.overlapping(provider, spans, now=now, but_ids=moved)
     return Overlaps(found[0], sum(1 for entries in found if entries), len(spans))
@@ -69,9 +67,9 @@ def count_in_the_way(provider: Provider, timezone: str, *, now: dt.datetime) -> 
     first, end = spans[0][0].date() - ONE_DAY, max(span[1] for span in spans).date() + 2 * ONE_DAY
     only_google = Filters(sessions=False, other=False)
     found = agenda.gather(provider, first, end, filters=only_google, now=now)
-    events = [entry for entry in found if entry.takes_time]
-    starts = [entry.starts_at.timestamp() for entry in events]
-    ended_by = list(accumulate((entry.ends_at.timestamp() for entry in events), max))
+    events = sorted(_stretch_of(entry, timezone) for entry in found if entry.takes_time)
+    starts = [start for start, _ in events]
+    ended_by = list(accumulate((end for _, end in events), max))
     return sum(1 for span in spans if _latest_end(starts, ended_by, span[1]) > span[0].timestamp())
 
 
@@ -96,6 +94,15 @@ def _spans(
     return [(each.starts_at, each.ends_at) for each in times], moved_ids or (
         [appointment.id] if appointment else []
     )
+
+
+def _stretch_of(entry: Entry, timezone: str) -> tuple[float, float]:
+    """The moments at which it would begin and end in the zone: whole days keep their dates."""
+    if entry.all_day:
+        days = (start_of_day(day, timezone) for day in (entry.first_day, entry.end_day))
+        start, end = (moment.timestamp() for moment in days)
+        return start, end
+    return entry.starts_at.timestamp(), entry.ends_at.timestamp()
 
 
 def _latest_end(starts: Sequence[float], ended_by: Sequence[float], before: dt.datetime) -> float:

@@ -56,7 +56,7 @@ def choices(card: ChangeCard, *, now: dt.datetime) -> tuple[str, ...]:
         case CardKind.DELETED if card.needs_answer:
             return ("completed", "no-show", "cancel") if _has_begun(card, now=now) else ("cancel", "put-back")
         case CardKind.DELETED:
-            return ("reinstate", "keep") if reason == "restored-in-google" else ("keep",)
+            return ("reinstate", "keep") if reason == "restored-in-google" else ("put-away",)
         case CardKind.GROUPED:
             return GROUPED_CHOICES.get(str(reason), ("keep",))
 

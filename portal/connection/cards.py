@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from portal.extensions import db
 from portal.models import Appointment, CardKind, ChangeCard, Connection
 
+IS_BACK = "changed-here"  # the reason on the card of a deletion that a change here has overruled
+
 
 def put(
     appointment: Appointment,
@@ -20,25 +22,59 @@ def put(
     detail: dict[str, Any],
     now: dt.datetime,
 ) -> None:
-    """Tell the provider once: an open card of the same kind is brought up to date instead of doubled."""
-    card = db.session.scalar(
-        sa.select(ChangeCard).where(
-            ChangeCard.appointment_id == appointment.id,
-            ChangeCard.kind == kind,
-            ChangeCard.closed_at.is_(None),
-        )
-    )
+    """Tell the provider. One card is one event in time: what an earlier one offers stays with it.
+
+    Only an open question of the same kind is brought up to date, since nobody answers it twice.
+    """
+    card = _open_question(appointment, kind) if needs_answer else None
     if card is None:
         card = ChangeCard(
             provider_id=appointment.provider_id,
             connection_id=connection_id,
             appointment_id=appointment.id,
             kind=kind,
+            needs_answer=needs_answer,
             created_at=now,
         )
         db.session.add(card)
-    card.needs_answer = needs_answer
     card.detail = detail
+
+
+def tell_it_is_back(
+    appointment: Appointment, *, connection_id: int, detail: dict[str, Any], now: dt.datetime
+) -> None:
+    """Deleted in Google, changed here, and put back: the question has answered itself and stays to be read.
+
+    One that was asked in a group gets a card of its own.
+    """
+    card = _open_question(appointment, CardKind.DELETED)
+    close(appointment, outcome="changed-here", now=now)
+    if card is None:
+        put(
+            appointment,
+            CardKind.DELETED,
+            connection_id=connection_id,
+            needs_answer=False,
+            detail={**detail, "reason": IS_BACK},
+            now=now,
+        )
+        return
+    card.closed_at = card.outcome = None
+    card.needs_answer, card.detail = False, {**card.detail, "reason": IS_BACK}
+
+
+def _open_question(appointment: Appointment, kind: CardKind) -> ChangeCard | None:
+    return db.session.scalar(
+        sa.select(ChangeCard)
+        .where(
+            ChangeCard.appointment_id == appointment.id,
+            ChangeCard.kind == kind,
+            ChangeCard.needs_answer,
+            ChangeCard.closed_at.is_(None),
+        )
+        .order_by(ChangeCard.id.desc())
+        .limit(1)
+    )
 
 
 def put_unknown(provider_id: int, event_id: str, *, connection_id: int, now: dt.datetime) -> None:
@@ -70,6 +106,7 @@ def group_deletions(connection: Connection, appointment_ids: list[int], *, now: 
         sa.select(ChangeCard).where(
             ChangeCard.appointment_id.in_(appointment_ids),
             ChangeCard.kind == CardKind.DELETED,
+            ChangeCard.needs_answer,
             ChangeCard.closed_at.is_(None),
         )
     )

@@ -15,11 +15,13 @@ from portal.calendar import occurrences
 from portal.connection.current import RUNNING_PHASES
 from portal.errors import TOOK_TOO_LONG, CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied
 from portal.extensions import db
-from portal.google.client import LIST_PAGE_SIZE, CalendarEntry, GoogleClient
+from portal.google.answers import CalendarEntry
+from portal.google.client import LIST_PAGE_SIZE, GoogleClient
 from portal.localtime import ONE_DAY
 from portal.models import Appointment, Connection, ConnectionPhase, Feed, GoogleCalendar
 from portal.practice import clients
 from portal.rows import event_links, google_events, outbox
+from portal.sync import shown
 
 EXAMPLES = 4
 # Entries of one calendar, as one page of Google's answer holds them. One more is stored for "more than that".
@@ -111,6 +113,8 @@ def why_not(entry: CalendarEntry, own: OwnCalendars) -> str | None:
             return reason
     if entry.access_role == "owner":
         return None
+    if entry.access_role == "freeBusyReader":
+        return "free-busy-only"
     return "shared-to-edit" if entry.access_role.startswith("writer") else "shared-read-only"
 
 
@@ -202,8 +206,8 @@ def _count(client: GoogleClient, calendar_id: str, *, now: dt.datetime) -> int |
     """
     page, next_page = client.list_dates(
         calendar_id,
-        after=now - occurrences.KEPT_BEFORE - ONE_DAY,
-        before=now + occurrences.EXPANDED_AHEAD + ONE_DAY,
+        after=now - shown.KEPT_BEFORE - ONE_DAY,
+        before=now + shown.EXPANDED_AHEAD + ONE_DAY,
     )
     if next_page is None:
         return occurrences.count_shown(page, now=now)

@@ -19,14 +19,15 @@ from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, GoogleEvent, Mail
 from portal.rows import google_events
 from portal.sync.health import ANNOUNCED_AFTER_DAYS, IMPORTS_KEPT_DAYS
+from portal.sync.trouble import ACCESS_REFUSED, RECONNECT, REFUSED_TOLD_AFTER
 
 log = structlog.get_logger()
 
-WAITING = ("reconnect-required", "scope-missing")
+WAITING = (RECONNECT, "scope-missing")
 MAIL_DAYS = (0, 3, 7, 14)
 MOST_TRIES = 8
 TRY_AGAIN_MINUTES = 5  # doubling
-REASON = "reconnect-required"
+REASON = RECONNECT
 SUBJECT = "Your calendar sync needs you: please reconnect Google"
 BODY = """\
 Hello {name},
@@ -51,7 +52,7 @@ back when you reconnect."""
 
 def remind(now: dt.datetime) -> int:
     """Write the mails that are due, and send what was not sent yet. How many were written. Commits."""
-    written = sum(_write_due(connection, now=now) for connection in _waiting())
+    written = sum(_write_due(connection, now=now) for connection in _waiting(now))
     db.session.commit()
     for mail_id in _unsent(now=now):
         _send(mail_id, now=now)
@@ -61,12 +62,13 @@ def remind(now: dt.datetime) -> int:
 def expire_imports(now: dt.datetime) -> int:
     """Remove imported events that nobody could renew for 30 days. How many there were. Commits."""
     removed = 0
-    for connection in _waiting():
+    for connection in _waiting(now):
         since = connection.problem_since
         if since is None or now - since < dt.timedelta(days=IMPORTS_KEPT_DAYS):
             continue
         for calendar in _with_events(connection):
-            removed += google_events.delete_calendar_events(calendar.id)
+            removed += google_events.count_shown([calendar.id], now=now)
+            google_events.delete_calendar_events(calendar.id)
             calendar.sync_token = calendar.page_token = calendar.query_signature = None
             calendar.is_full_pass = True  # reconnecting reads everything anew
     db.session.commit()
@@ -75,12 +77,18 @@ def expire_imports(now: dt.datetime) -> int:
     return removed
 
 
-def _waiting() -> list[Connection]:
+def _waiting(now: dt.datetime) -> list[Connection]:
     return list(
-        db.session.scalars(
-            sa.select(Connection).where(Connection.ended_at.is_(None), Connection.problem.in_(WAITING))
-        )
+        db.session.scalars(sa.select(Connection).where(Connection.ended_at.is_(None), _is_waiting(now)))
     )
+
+
+def _is_waiting(now: dt.datetime) -> sa.ColumnElement[bool]:
+    """A new consent is asked for; or Google has refused the tokens of the old one for a day."""
+    is_refused = sa.and_(
+        Connection.problem == ACCESS_REFUSED, Connection.problem_since <= now - REFUSED_TOLD_AFTER
+    )
+    return sa.or_(Connection.problem.in_(WAITING), is_refused)
 
 
 def _with_events(connection: Connection) -> list[GoogleCalendar]:
@@ -139,7 +147,7 @@ def _unsent(*, now: dt.datetime) -> list[int]:
         .join(Connection, Connection.provider_id == Mail.provider_id)
         .where(
             Connection.ended_at.is_(None),
-            Connection.problem.in_(WAITING),
+            _is_waiting(now),
             Connection.problem_since == Mail.since,
             Mail.sent_at.is_(None),
             Mail.tries < MOST_TRIES,

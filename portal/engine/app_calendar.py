@@ -11,7 +11,7 @@ from portal.config import Config
 from portal.engine.run import Run
 from portal.errors import CalendarUnavailable, EventNotFound, PermissionDenied
 from portal.extensions import db
-from portal.google.client import CalendarEntry
+from portal.google.answers import CalendarEntry
 from portal.models import GoogleCalendar
 from portal.sync.outbound import WINDOW_BEFORE
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.connection import choosing
 from portal.engine.run import Run
 from portal.extensions import db
-from portal.google.client import CalendarEntry
+from portal.google.answers import CalendarEntry
 from portal.models import GoogleCalendar
 from portal.rows import google_events
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import random
+import time
+from collections.abc import Callable
 
 import sqlalchemy as sa
 import structlog
 
+from portal.connection.current import clear_problem
 from portal.engine import app_calendar, channels, freshness, lease, tear_down
 from portal.engine.expanding import extend_occurrences
 from portal.engine.pull import begin_generation, pull
@@ -18,12 +21,20 @@ from portal.errors import CalendarError, CalendarUnavailable, EventNotFound, Lea
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, SyncRun
 from portal.rows import event_links
-from portal.sync.trouble import judge, poll_seconds
+from portal.sync.trouble import (
+    CALENDAR_TROUBLE,
+    HEAL_DAYS,
+    NEEDS_A_PERSON,
+    RECONNECT,
+    count_failures,
+    heal_seconds,
+    judge,
+    poll_seconds,
+    problem_after,
+)
 
 log = structlog.get_logger()
 
-NEEDS_A_PERSON = frozenset({"reconnect-required", "scope-missing", "question"})
-CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
 SYNCING = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
 APP_CALENDAR_GONE = (EventNotFound, PermissionDenied)
 
@@ -49,12 +60,16 @@ def run_connection(
     poll: int,
     full: bool = False,
     seconds: float = HAND_ON_SECONDS,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """Do what is to be done for one connection, `seconds` at most. `poll`: SYNC_POLL_SECONDS."""
+    """Do what is to be done for one connection, `seconds` at most. `poll`: SYNC_POLL_SECONDS.
+
+    `pause`: how the run waits between two tries of one call, a few seconds at most.
+    """
     held = lease.acquire(connection_id, now=clock())
     if held is None:
         return Outcome.BUSY
-    run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds))
+    run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds), pause=pause)
     started_at = clock()
     # not by the row as a whole: what cannot even be read (a token under a lost key) must end in `_close` too
     asked_for = sa.select(Connection.requested).where(Connection.id == connection_id)
@@ -95,12 +110,38 @@ def _work(run: Run, *, full: bool, poll: int) -> Outcome:
     is_leaving = connection.phase is ConnectionPhase.REMOVING
     if not is_leaving and connection.phase not in SYNCING:
         return Outcome.NOTHING
-    if not is_leaving and connection.problem in NEEDS_A_PERSON:
+    if not is_leaving and connection.problem in NEEDS_A_PERSON and not _may_heal(connection, run.now):
         return Outcome.ASKED
     with run.open_client():
+        if not is_leaving and connection.problem == RECONNECT:
+            _heal(run)
         if is_leaving:
             return Outcome.DONE if tear_down.tear_down(run) else _hand_on(run)
         return _sync(run, full=full, poll=poll)
+
+
+def is_healing(now: dt.datetime) -> sa.ColumnElement[bool]:
+    """Connections whose lost grant is still tried now and then; `retry_at` says when."""
+    return sa.and_(
+        Connection.problem == RECONNECT, Connection.problem_since > now - dt.timedelta(days=HEAL_DAYS)
+    )
+
+
+def _may_heal(connection: Connection, now: dt.datetime) -> bool:
+    if connection.problem != RECONNECT or connection.problem_since is None:
+        return False
+    is_due = connection.retry_at is None or connection.retry_at <= now
+    return is_due and heal_seconds(now - connection.problem_since) is not None
+
+
+def _heal(run: Run) -> None:
+    """Ask for a token once. If Google gives one, all is as it was; if not, raises CalendarError."""
+    run.google.refresh()
+    clear_problem(run.connection)
+    run.connection.next_check_at = run.now  # it has not been looked at for long
+    run.keep_tokens()
+    run.counts["healed"] += 1
+    run.commit()
 
 
 def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
@@ -193,16 +234,43 @@ def _settle(run: Run, *, pulled: bool, poll: int) -> Outcome:
 def _note_failure(run: Run, error: CalendarError) -> Outcome:
     """Judge the failure by the table, tell the provider what concerns them, and come back later."""
     connection, now = run.connection, run.now
-    connection.failures += 1
-    trouble = judge(error, failures=connection.failures, jitter=random.random())  # noqa: S311 (no secret)
-    if trouble.problem is not None and connection.problem != trouble.problem:
-        connection.problem, connection.problem_since = trouble.problem, now
+    if connection.problem == RECONNECT:  # it was only a try, whatever came of it
+        return _ask_to_reconnect(run)
+    connection.failures = count_failures(connection.failures, run.committed)
+    trouble = judge(
+        error,
+        failures=connection.failures,
+        jitter=random.random(),  # noqa: S311 (no secret)
+        is_waited_for=_is_waited_for(run),
+    )
+    problem = problem_after(connection.problem, trouble.problem)
+    if problem != connection.problem:
+        connection.problem, connection.problem_since = problem, now
     if trouble.problem is not None:
         connection.problem_detail = error.code[:64]
+    if problem == RECONNECT:
+        return _ask_to_reconnect(run)
     wait = trouble.retry_seconds
     connection.retry_at = None if wait is None else now + dt.timedelta(seconds=wait)
     run.commit()
     return Outcome.ASKED if wait is None else Outcome.FAILED
+
+
+def _ask_to_reconnect(run: Run) -> Outcome:
+    """A person is needed; now and then it is tried all the same."""
+    connection, now = run.connection, run.now
+    wait = heal_seconds(now - (connection.problem_since or now))
+    connection.retry_at = None if wait is None else now + dt.timedelta(seconds=wait)
+    run.commit()
+    return Outcome.ASKED
+
+
+def _is_waited_for(run: Run) -> bool:
+    """Whether something that was done or asked for, here or in Google, has not come to its end."""
+    connection = run.connection
+    return connection.requested > connection.handled or bool(
+        event_links.behind(connection, now=run.now, most=1)
+    )
 
 
 def _close(

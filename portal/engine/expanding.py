@@ -6,15 +6,11 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD
 from portal.engine.run import Run
-from portal.errors import (
-    InvalidCalendarData,
-)
 from portal.extensions import db
 from portal.models import GoogleCalendar, GoogleEvent
 from portal.rows import google_events
-from portal.sync.recurrence import expand
+from portal.sync.shown import EXPANDED_AHEAD, KEPT_BEFORE, READY_AHEAD, dates_of
 
 
 def expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) -> None:
@@ -23,30 +19,28 @@ def expand_series(run: Run, calendar: GoogleCalendar, series: Iterable[str]) -> 
     all_rows: list[GoogleEvent] = []
     occurrences = []
     for rows in google_events.series_rows(calendar, series).values():
-        if not rows or rows[0].recurring_event_id is not None:
-            continue  # overrides that wait for their master
         by_id = {row.event_id: row for row in rows}
         all_rows += rows
-        first, *overrides = [google_events.event_value(row) for row in rows]
-        try:
-            found = expand(first, overrides, after=after, before=before)
-        except InvalidCalendarData as error:
-            rows[0].quarantine = error.code
+        dates = dates_of([google_events.event_value(row) for row in rows], after=after, before=before)
+        if dates.odd is not None:
+            rows[0].quarantine = dates.odd
             run.counts["quarantined"] += 1
-            continue
-        rows[0].expanded_until = before
-        occurrences += [(by_id[occurrence.event_id], occurrence) for occurrence in found]
+        for number, row in enumerate(rows):  # the first stands for all of them, master or not
+            row.expanded_until = before if number == 0 and dates.odd is None else None
+        occurrences += [(by_id[occurrence.event_id], occurrence) for occurrence in dates.occurrences]
     google_events.replace_occurrences(run.connection.provider_id, all_rows, occurrences)
 
 
 def extend_occurrences(run: Run, *, most: int = 200) -> None:
     """Let the window slide: expand the series whose dates end too soon, a few at a time."""
     due = db.session.execute(
-        sa.select(GoogleEvent.google_calendar_id, GoogleEvent.event_id)
+        sa.select(
+            GoogleEvent.google_calendar_id,
+            sa.func.coalesce(GoogleEvent.recurring_event_id, GoogleEvent.event_id),
+        )
         .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
         .where(
             GoogleCalendar.connection_id == run.connection_id,
-            GoogleEvent.recurring_event_id.is_(None),
             GoogleEvent.quarantine.is_(None),
             GoogleEvent.expanded_until < run.now + READY_AHEAD,
         )

@@ -29,6 +29,8 @@ from portal.sync.inbound import (
     RefreshEtag,
     Reschedule,
     Restore,
+    SetAside,
+    carries_our_tag,
     decide_own,
 )
 from portal.sync.outbound import LocalAppointment
@@ -36,14 +38,32 @@ from portal.sync.outbound import LocalAppointment
 FROM_GOOGLE = "google"
 
 
-def is_as_agreed(link: EventLink, event: Event) -> bool:
+def is_as_agreed(run: Run, link: EventLink, event: Event) -> bool:
     """The common case by far: nothing happened to it, and that costs no query."""
+    return _has_agreed_etag(link, event) and not _has_lost_its_tag(run, link, event)
+
+
+def _has_agreed_etag(link: EventLink, event: Event) -> bool:
     return link.state is LinkState.LIVE and link.etag == event.etag and not event.is_cancelled
+
+
+def _has_lost_its_tag(run: Run, link: EventLink, event: Event) -> bool:
+    """Whether our private properties were changed or removed in Google. What is held waits for an answer."""
+    if link.state is not LinkState.LIVE or link.held is not None or event.is_cancelled:
+        return False
+    appointment = link.appointment or db.session.get_one(Appointment, link.appointment_id)
+    return not carries_our_tag(
+        event,
+        event_links.link_value(link),
+        public_id=appointment.public_id,
+        installation=run.practice.installation,
+    )
 
 
 def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | None = None) -> None:  # noqa: C901, PLR0912 (a branch an action)
     """Bring an event that has a link and what was agreed on it into line."""
-    if is_as_agreed(link, event):
+    if _has_agreed_etag(link, event):
+        _restore_tag(run, link, event)
         return
     appointment = link.appointment or db.session.get_one(Appointment, link.appointment_id)
     local = local or local_value(run, appointment)
@@ -52,13 +72,10 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
         case Ignore():
             return
         case RefreshEtag():
-            _note_remote(link, event)
+            note_remote(link, event)
             _let_go(run, link, appointment, outcome="moved-back")
         case AdoptWrite(revision):
-            _note_remote(link, event)
-            _note_content(link, event)
-            link.revision = revision
-            link.needs_write = link.content_hash != local.content.content_hash()
+            _adopt_write(link, event, local, revision)
         case Reschedule() if link.held is not None or _is_a_move_too_many(run):
             _hold(link, event)
             cards.ask_about_moves(run.connection, appointment.id, now=run.now)
@@ -66,15 +83,17 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             settle(run, link, event)
         case Reschedule(start, end):
             _follow(run, link, event, appointment, start, end)
-        case Restore(card):
-            _restore(run, link, event, appointment, local, card)
+        case Restore(card, why):
+            _restore(run, link, event, appointment, local, card, why)
+        case SetAside():
+            link.content_hash, link.needs_write = None, True  # the etag stays: a patch of it is refused
         case Readopt():
-            _readopt(run, link, event, appointment, local)
-        case Redelete():
-            link.state = LinkState.DELETING
-            _tell_of_return(run, event, appointment)
+            _readopt(run, link, event, appointment)
+        case Redelete(is_told):
+            _redelete(run, link, event, appointment, is_told=is_told)
         case ConfirmGone():
             link.state = LinkState.GONE
+            note_tombstone(link, event)
         case AskDeleted():
             _ask_deleted(run, link, event, appointment)
         case HoldWrites():
@@ -82,6 +101,7 @@ def settle(run: Run, link: EventLink, event: Event, local: LocalAppointment | No
             cards.ask_about_older_database(run.connection, appointment.id, now=run.now)
         case _:
             assert_never(action)
+    _restore_tag(run, link, event)
 
 
 def settle_page(run: Run, changed: list[tuple[EventLink, Event]]) -> None:
@@ -188,17 +208,30 @@ def _let_go(run: Run, link: EventLink, appointment: Appointment, *, outcome: str
         cards.close(appointment, outcome=outcome, now=run.now)
 
 
-def _note_remote(link: EventLink, event: Event) -> None:
+def note_remote(link: EventLink, event: Event) -> None:
+    """The version of the event that was seen last. A tag newer than what was agreed is a write of ours."""
     link.etag, link.remote_updated, link.has_guests = event.etag, event.updated, event.has_guests
     tag = event.tag
     if tag is not None and tag.event_id == event.event_id and tag.revision > link.revision:
         link.revision, link.times_hash = tag.revision, tag.times_hash  # a write whose answer was lost
 
 
+def note_tombstone(link: EventLink, event: Event) -> None:
+    """What a list that lags still shows from before the deletion is older. Lists may leave the time out."""
+    link.remote_updated = event.updated or link.remote_updated
+
+
 def _note_content(link: EventLink, event: Event) -> None:
     remote = event.content
     assert remote is not None
     link.content_hash, link.times_hash = remote.content_hash(), remote.times_hash()
+
+
+def _adopt_write(link: EventLink, event: Event, local: LocalAppointment, revision: int) -> None:
+    note_remote(link, event)
+    _note_content(link, event)
+    link.revision = revision
+    link.needs_write = link.content_hash != local.content.content_hash()
 
 
 def _follow(
@@ -209,7 +242,7 @@ def _follow(
     when = _when(start, end, appointment.timezone)
     appointments.reschedule(appointment, when, now=run.now, actor=None, source=FROM_GOOGLE)
     db.session.flush()
-    _note_remote(link, event)
+    note_remote(link, event)
     _note_content(link, event)
     link.settled, link.agreed_at = appointment.revision, run.now
     link.needs_write = link.content_hash != local_value(run, appointment).content.content_hash()
@@ -231,30 +264,43 @@ def _restore(
     appointment: Appointment,
     local: LocalAppointment,
     card: str | None,
+    why: str | None,
 ) -> None:
     """Remember what Google holds, so that push sees the difference and writes ours back."""
     remote = event.content
     assert remote is not None
-    _note_remote(link, event)
+    note_remote(link, event)
     link.content_hash = remote.content_hash()
     link.needs_write = link.content_hash != local.content.content_hash()
+    if remote.same_times(local.content):
+        link.times_hash = remote.times_hash()  # both sides have come to the same: from there it may move on
     if card is not None:
-        _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back")
+        _tell(run, appointment, CardKind(card), event, needs_answer=False, reason="put-back", why=why)
 
 
-def _readopt(
-    run: Run, link: EventLink, event: Event, appointment: Appointment, local: LocalAppointment
-) -> None:
-    link.state = LinkState.LIVE
-    _note_remote(link, event)
-    _note_content(link, event)
-    link.needs_write = link.content_hash != local.content.content_hash()
-    link.settled = appointment.revision
+def _restore_tag(run: Run, link: EventLink, event: Event) -> None:
+    """Our private properties are ours: written back with everything else that is, and no card."""
+    if _has_lost_its_tag(run, link, event):
+        link.content_hash, link.needs_write = None, True
+
+
+def _readopt(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
+    """It is the appointment's event again; whatever else was done to it is judged like any other change."""
+    link.state, link.etag, link.needs_write = LinkState.LIVE, None, True
     cards.close(appointment, outcome="restored-in-google", now=run.now)
+    settle(run, link, event)
+
+
+def _redelete(run: Run, link: EventLink, event: Event, appointment: Appointment, *, is_told: bool) -> None:
+    link.state = LinkState.DELETING
+    note_remote(link, event)
+    if is_told:
+        _tell_of_return(run, event, appointment)
 
 
 def _ask_deleted(run: Run, link: EventLink, event: Event, appointment: Appointment) -> None:
     """The provider deleted it. An appointment that is over here has nothing left to ask about."""
+    note_tombstone(link, event)
     _let_go(run, link, appointment, outcome="deleted-in-google")
     if not appointment.is_live:
         link.state = LinkState.GONE
@@ -272,9 +318,18 @@ def _tell_of_return(run: Run, event: Event, appointment: Appointment) -> None:
 
 
 def _tell(
-    run: Run, appointment: Appointment, kind: CardKind, event: Event, *, needs_answer: bool, reason: str
+    run: Run,
+    appointment: Appointment,
+    kind: CardKind,
+    event: Event,
+    *,
+    needs_answer: bool,
+    reason: str,
+    why: str | None = None,
 ) -> None:
     detail: dict[str, object] = {"here": _times_of(appointment), "reason": reason}
+    if why is not None:
+        detail["why"] = why
     if event.start is not None and event.end is not None:
         detail["there"] = [event.start.to_json(), event.end.to_json()]
     cards.put(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from portal.calendar.occurrences import EXPANDED_AHEAD, KEPT_BEFORE
 from portal.engine import calendar_list, own_events, strays
 from portal.engine.expanding import expand_series
 from portal.engine.full_pass import finish_full_pass, look_for, unlisted_links, wants_second_look
@@ -21,16 +20,29 @@ from portal.errors import (
     SyncTokenExpired,
 )
 from portal.extensions import db
-from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE, EventPage
-from portal.google.codec import from_google
+from portal.google.answers import EventPage
+from portal.google.client import LIST_FIELDS, LIST_PAGE_SIZE
+from portal.google.codec import from_google, id_of
 from portal.models import GoogleCalendar, GoogleEvent
 from portal.rows import event_links, google_events
 from portal.sync.event import Event
 from portal.sync.recurrence import expand
+from portal.sync.shown import EXPANDED_AHEAD, KEPT_BEFORE
 
 MOST_NEW_GENERATIONS = 3  # in one run; a token refused more often than that is trouble, not a hint
+
+
+def _signature(fields: str) -> str:
+    return hashlib.sha256(f"{LIST_PAGE_SIZE} {fields} singleEvents=false".encode()).hexdigest()
+
+
 # A sync token answers only the query that it came from; another query means another generation.
-QUERY_SIGNATURE = hashlib.sha256(f"{LIST_PAGE_SIZE} {LIST_FIELDS} singleEvents=false".encode()).hexdigest()
+QUERY_SIGNATURE = _signature(LIST_FIELDS)
+# The query before iCalUID was asked for: its tokens serve on until the connection's own minute of the night
+# begins a generation (docs/decisions/0010-a-new-field-comes-with-the-night.md)
+EARLIER_FIELDS = LIST_FIELDS.replace("iCalUID,", "")
+EARLIER_SIGNATURE = _signature(EARLIER_FIELDS)
+FIELDS_BY_SIGNATURE = {QUERY_SIGNATURE: LIST_FIELDS, EARLIER_SIGNATURE: EARLIER_FIELDS}
 
 
 def pull(run: Run, *, full: bool = False) -> bool:
@@ -70,15 +82,18 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
     new_generations = 0
     while True:
         calendar = db.session.get_one(GoogleCalendar, calendar_id)
-        if calendar.query_signature != QUERY_SIGNATURE or wants_second_look(run, calendar):
+        if calendar.query_signature not in FIELDS_BY_SIGNATURE or wants_second_look(run, calendar):
             begin_generation(calendar)
             run.commit()
             calendar = db.session.get_one(GoogleCalendar, calendar_id)
         sync_token, page_token = calendar.sync_token, calendar.page_token
+        fields = FIELDS_BY_SIGNATURE[calendar.query_signature or QUERY_SIGNATURE]
         if not run.has_room(["list"]):
             return False
         try:
-            page = run.google.list_events(calendar.calendar_id, sync_token=sync_token, page_token=page_token)
+            page = run.google.list_events(
+                calendar.calendar_id, sync_token=sync_token, page_token=page_token, fields=fields
+            )
         except (SyncTokenExpired, InvalidRequest) as error:
             # the query is always the same, so what is malformed in it can only be a token
             if isinstance(error, InvalidRequest) and sync_token is None and page_token is None:
@@ -89,10 +104,15 @@ def _pull_calendar(run: Run, calendar_id: int) -> bool:
             begin_generation(db.session.get_one(GoogleCalendar, calendar_id))
             run.commit()
             continue
-        if _take_page(run, calendar_id, page):
+        if _take_page(run, calendar_id, page) and not _is_to_be_read_anew(calendar_id):
             return True
         if run.is_out_of_time:
             return False
+
+
+def _is_to_be_read_anew(calendar_id: int) -> bool:
+    """A series went and left dates behind: only a whole list tells whether they are still there."""
+    return db.session.get_one(GoogleCalendar, calendar_id).query_signature is None
 
 
 def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
@@ -108,6 +128,8 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
         if calendar.is_app_calendar:
             absent = unlisted_links(run, calendar)
         calendar.sync_token = page.next_sync_token
+        if calendar.is_full_pass:
+            run.counts["passes"] += 1
         calendar.is_full_pass = False
         calendar.last_pulled_at = run.now
         calendar.stale_since = None
@@ -142,8 +164,9 @@ def _decode(page: EventPage) -> tuple[list[Event], dict[str, InvalidCalendarData
         try:
             event = from_google(resource)
         except InvalidCalendarData as error:
-            if isinstance(resource, dict) and isinstance(resource.get("id"), str):
-                odd[resource["id"]] = error
+            event_id = id_of(resource)
+            if event_id is not None:
+                odd[event_id] = error
             continue
         earlier = events.get(event.event_id)
         if earlier is None or not (earlier.updated and event.updated and event.updated < earlier.updated):
@@ -162,7 +185,7 @@ def _without_own(run: Run, calendar: GoogleCalendar, events: list[Event]) -> lis
             continue
         link.generation = calendar.generation
         link.missing_since, link.has_guests = None, event.has_guests
-        if not own_events.is_as_agreed(link, event):
+        if not own_events.is_as_agreed(run, link, event):
             changed.append((link, event))
     if changed:
         own_events.settle_page(run, changed)
@@ -177,16 +200,20 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
     touched: set[str] = set()
     gone: list[GoogleEvent] = []
     new: list[Event] = []
+    ended: list[str] = []
     for event in events:
         row = rows.get(event.event_id)
         if row is not None and row.etag == event.etag and row.quarantine is None:
             row.generation = calendar.generation
+            row.ical_uid = event.ical_uid or row.ical_uid  # not known of a row from before it was asked for
             continue
         if row is not None and row.updated and event.updated and event.updated < row.updated:
+            row.generation = calendar.generation  # an older copy names it all the same: it is there
             continue
         if not is_kept(event, oldest):
             touched.add(event.recurring_event_id or event.event_id)
             gone += [row] if row is not None else []
+            ended += [event.event_id] if event.is_cancelled else []
         elif row is None:
             new.append(event)
         else:
@@ -200,7 +227,7 @@ def _store_events(run: Run, calendar: GoogleCalendar, events: list[Event]) -> No
         run.counts["removed_here"] += len(gone)
     db.session.flush()
     google_events.delete_events(gone)
-    _drop_orphans(calendar, [event for event in events if event.is_cancelled and not event.is_override])
+    _part_from_series(calendar, ended, named={event.event_id for event in events if not event.is_cancelled})
     touched |= _store_new(run, calendar, new)
     expand_series(run, calendar, touched)
 
@@ -234,10 +261,15 @@ def is_kept(event: Event, oldest: dt.datetime) -> bool:
     return event.is_master or event.end.instant > oldest
 
 
-def _drop_orphans(calendar: GoogleCalendar, tombstones: list[Event]) -> None:
-    """A deleted master takes its overrides along."""
-    for rows in google_events.series_rows(calendar, [event.event_id for event in tombstones]).values():
-        google_events.delete_events(rows)
+def _part_from_series(calendar: GoogleCalendar, ended: list[str], *, named: set[str]) -> None:
+    """A deleted master takes its cancelled dates along. The others were not deleted: a guest may stay invited
+    to one of them. They are events of their own until the calendar, read anew at once, names them or doesn't.
+    """
+    for rows in google_events.series_rows(calendar, ended).values():
+        google_events.delete_events([row for row in rows if row.status == "cancelled"])
+        is_in_doubt = any(row.status != "cancelled" and row.event_id not in named for row in rows)
+        if is_in_doubt and not calendar.is_full_pass:
+            calendar.query_signature = None
 
 
 def _quarantine(run: Run, calendar: GoogleCalendar, odd: dict[str, InvalidCalendarData]) -> None:

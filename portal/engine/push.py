@@ -15,6 +15,7 @@ from portal.engine import own_events, strays
 from portal.engine.run import Run
 from portal.errors import (
     CalendarError,
+    CalendarUnavailable,
     Conflict,
     EtagMismatch,
     EventNotFound,
@@ -42,6 +43,7 @@ from portal.sync.outbound import (
     decide,
     event_id,
 )
+from portal.sync.trouble import concerns_all, worst
 
 NOT_VISIBLE_TRIES = 3
 NOT_VISIBLE_SECONDS = 60  # between them, so that a new revival is tried after two minutes at the earliest
@@ -68,7 +70,7 @@ def push(run: Run, calendar_id: str) -> bool:
 
     Raises CalendarError, LeaseLost.
     """
-    if not _delete_unwanted(run, calendar_id):
+    if not strays.delete_unwanted(run, calendar_id):
         return False
     while True:
         plans, settled = _gather(run)
@@ -79,43 +81,31 @@ def push(run: Run, calendar_id: str) -> bool:
         _mark_deletes(plans)
         run.commit()
         if plans:
-            outcomes = run.google.write_events(calendar_id, [plan.write for plan in plans])
-            run.spend([plan.write.verb for plan in plans])
-            _keep(run, calendar_id, plans, outcomes)
+            _send(run, calendar_id, plans)
         if run.connection.problem == "question":
             return True  # asked just now: nothing more is written before the answer
         if run.is_out_of_time:
             return False
 
 
-def _delete_unwanted(run: Run, calendar_id: str) -> bool:
-    """Remove events of ours that nothing here wants: older revivals that came back, or as answered.
-
-    There are few of them, and each is looked at again first. False when time or quota was used up.
-    """
-    while unwanted := run.connection.unwanted:
-        if run.is_out_of_time or not run.may_spend(["get", "delete"]):
-            run.commit()
-            return False
-        event_id = unwanted[0]
-        run.commit()
-        if not _is_wanted_again(run, calendar_id, event_id):
-            (outcome,) = run.google.write_events(calendar_id, [Write(verb="delete", event_id=event_id)])
-            if isinstance(outcome, CalendarError) and not isinstance(outcome, EventNotFound):
-                raise outcome
-        run.connection.unwanted = [each for each in run.connection.unwanted if each != event_id]
-        run.commit()
-    return True
-
-
-def _is_wanted_again(run: Run, calendar_id: str, event_id: str) -> bool:
+def _send(run: Run, calendar_id: str, plans: list[Plan]) -> None:
+    """One batch. What fails in passing stays behind, so that the loop decides and sends it anew."""
+    verbs = [plan.write.verb for plan in plans]
     try:
-        event = from_google(run.google.get_event(calendar_id, event_id))
-    except (EventNotFound, InvalidCalendarData):
-        return False
-    is_wanted = strays.adopt_if_wanted(run, event)
-    run.commit()
-    return is_wanted
+        outcomes = run.google.write_events(calendar_id, [plan.write for plan in plans])
+    except CalendarError as error:  # of the batch as a whole: whatever was done, the ids are our own
+        run.spend(verbs)
+        _try_again(run, plans, error)
+        return
+    run.spend(verbs)
+    _keep(run, calendar_id, plans, outcomes)
+
+
+def _try_again(run: Run, plans: list[Plan], error: CalendarError) -> None:
+    """Let these be tried once more in this run, twice at most each. Raises the error when they are not."""
+    run.failed.update(plan.appointment_id for plan in plans)
+    if not run.try_again(error, max(run.failed[plan.appointment_id] for plan in plans)):
+        raise error
 
 
 def _gather(run: Run) -> tuple[list[Plan], int]:
@@ -184,7 +174,7 @@ def _plan(
             target = action.event_id
         case _:
             assert isinstance(action, Delete)
-            verb, revival, if_match = "delete", link.revival if link else 0, None
+            verb, revival, if_match = "delete", link.revival if link else 0, action.etag
             target = action.event_id
     tag = Tag(
         installation=run.practice.installation,
@@ -213,7 +203,7 @@ def _mark_deletes(plans: list[Plan]) -> None:
 
 def _keep(run: Run, calendar_id: str, plans: list[Plan], outcomes: list[Outcome]) -> None:
     """Commit every part that was answered; only then pass on what failed for the connection as a whole."""
-    trouble: CalendarError | None = None
+    in_trouble: list[tuple[Plan, CalendarError]] = []
     unsettled: list[tuple[Plan, CalendarError]] = []
     for plan, outcome in zip(plans, outcomes, strict=True):
         if not isinstance(outcome, CalendarError):
@@ -223,13 +213,27 @@ def _keep(run: Run, calendar_id: str, plans: list[Plan], outcomes: list[Outcome]
         elif isinstance(outcome, InvalidRequest):
             _postpone(run, plan, outcome)
         else:
-            trouble = trouble or outcome
+            in_trouble.append((plan, outcome))
     run.keep_tokens()
     run.commit()
     for plan, outcome in unsettled:
         _look_again(run, calendar_id, plan, outcome)
-    if trouble is not None:
-        raise trouble
+    if any(isinstance(outcome, PermissionDenied) for _, outcome in unsettled):
+        _weigh_refusals(run)
+    if in_trouble:
+        _try_again(run, [plan for plan, _ in in_trouble], worst([error for _, error in in_trouble]))
+
+
+def _weigh_refusals(run: Run) -> None:
+    """Forbidden writes are their appointments' own affair. Raises CalendarUnavailable when they are not."""
+    written = sum(run.counts[each] for each in ("inserted", "patched", "deleted"))
+    refused = event_links.forbidden(run.connection_id)
+    if not concerns_all(refused=len(refused), written=written):
+        return
+    for link in refused:
+        link.retry_at = None  # they wait for the connection now
+    run.commit()
+    raise CalendarUnavailable("writes-forbidden")
 
 
 def _link_row(run: Run, plan: Plan) -> EventLink:
@@ -243,6 +247,7 @@ def _link_row(run: Run, plan: Plan) -> EventLink:
             revival=plan.revival - 1,
             event_id=plan.event_id,
             revision=0,
+            tries=0,  # counted before the row is flushed and has its defaults
             agreed_at=run.now,
         )
         db.session.add(row)
@@ -268,7 +273,14 @@ def _agree(run: Run, plan: Plan, resource: dict[str, object]) -> None:
     run.counts["patched" if isinstance(plan.action, Patch) else "inserted"] += 1
     run.connection.progress_done += 1
     if isinstance(plan.action, PutBack):
-        cards.close(db.session.get_one(Appointment, plan.appointment_id), outcome="changed-here", now=run.now)
+        _tell_it_is_back(run, plan)
+
+
+def _tell_it_is_back(run: Run, plan: Plan) -> None:
+    """What was deleted in Google and changed here has its event again: nothing is asked, and it is told."""
+    appointment = db.session.get_one(Appointment, plan.appointment_id)
+    here = [appointment.starts_at.isoformat(), appointment.ends_at.isoformat()]
+    cards.tell_it_is_back(appointment, connection_id=run.connection_id, detail={"here": here}, now=run.now)
 
 
 def _updated(resource: dict[str, object]) -> dt.datetime | None:
@@ -282,7 +294,7 @@ def _postpone(run: Run, plan: Plan, error: CalendarError, *, seconds: float | No
     """Leave this one for later, further apart each time, and say why; the others go on."""
     row = _link_row(run, plan)
     row.tries += 1
-    row.error = error.code
+    row.error = event_links.FORBIDDEN if isinstance(error, PermissionDenied) else error.code
     wait = seconds if seconds is not None else min(60.0 * 2**row.tries, LONGEST_RETRY_SECONDS)
     row.retry_at = run.now + dt.timedelta(seconds=wait)
     run.counts["postponed"] += 1
@@ -330,6 +342,8 @@ def _not_there(run: Run, calendar_id: str, plan: Plan, error: CalendarError) -> 
         _agree(run, plan, {})
     elif isinstance(plan.action, Patch):
         own_events.settle(run, row, Event(event_id=plan.event_id, status="cancelled"))
+    elif isinstance(error, PermissionDenied):
+        _postpone(run, plan, error)  # no tombstone holds the id; it is this event that is not wanted
     elif row.tries + 1 < NOT_VISIBLE_TRIES:
         _postpone(run, plan, error, seconds=NOT_VISIBLE_SECONDS)
     else:
@@ -341,6 +355,8 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
     row = _link_row(run, plan)
     row.revival, row.event_id = plan.revival, plan.event_id
     row.error, row.tries, row.retry_at, row.agreed_at = None, 0, None, run.now
+    if isinstance(plan.action, PutBack):
+        _tell_it_is_back(run, plan)
     if event.is_cancelled:
         row.state = LinkState.GONE
         return
@@ -352,8 +368,11 @@ def _taken(run: Run, plan: Plan, event: Event) -> None:
 
 
 def _still_there(run: Run, plan: Plan, event: Event, error: CalendarError) -> None:
-    """A refused delete: done already when the event is a tombstone, otherwise tried again later."""
+    """A refused delete: done already when the event is a tombstone; changed since, it goes as it is now."""
     if event.is_cancelled:
         _agree(run, plan, {})
+        own_events.note_tombstone(_link_row(run, plan), event)
+    elif isinstance(error, EtagMismatch):
+        own_events.note_remote(_link_row(run, plan), event)
     else:
         _postpone(run, plan, error)

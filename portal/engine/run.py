@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,12 +14,14 @@ from flask import current_app
 
 from portal.config import Config
 from portal.engine import lease
-from portal.errors import TOOK_TOO_LONG, CalendarUnavailable
+from portal.errors import TOOK_TOO_LONG, CalendarError, CalendarUnavailable
 from portal.extensions import db
 from portal.google import oauth
-from portal.google.client import GoogleClient, Tokens
+from portal.google.client import GoogleClient, TryAgain, attempt, never
+from portal.google.tokens import Tokens
 from portal.models import Connection, GoogleCalendar, Practice
 from portal.sync import pace
+from portal.sync.trouble import pause_before_again
 
 HAND_ON_SECONDS = 45  # RQ ends a job at 300; a run hands on long before, at a batch or page boundary
 PATIENCE_SECONDS = 10.0  # and one request's time-out: a page answers before its server gives it up
@@ -35,7 +38,10 @@ class Run:
     clock: Clock
     ends_at: dt.datetime
     requested: int = 0  # what was asked for when the run began; whatever comes later needs another look
+    pause: Callable[[float], None] = time.sleep  # seconds, between two tries of one call
     counts: Counter[str] = field(default_factory=Counter)
+    committed: Counter[str] = field(default_factory=Counter)  # of these: what no failure takes back
+    failed: Counter[int] = field(default_factory=Counter)  # by appointment: writes that failed in passing
     units: int = 0  # of Google's quota, spent since the last commit
     pause_until: dt.datetime | None = None  # the minute's quota is used up
     looked_at: set[int] = field(default_factory=set)  # appointments whose refusal was settled in this run
@@ -45,8 +51,23 @@ class Run:
 
     def open_client(self) -> GoogleClient:
         """Connect to Google with this connection's tokens. Raises CalendarError."""
-        self.google = open_client(self.connection, before_request=self.before_request)
+        self.google = attempt(self._open_client, self.try_again)
         return self.google
+
+    def _open_client(self) -> GoogleClient:
+        return open_client(self.connection, before_request=self.before_request, try_again=self.try_again)
+
+    def try_again(self, error: CalendarError, failed: int) -> bool:
+        """Whether a call that has failed so often is to be sent again in this run; pauses before it is."""
+        pause = pause_before_again(error, failed=failed, jitter=random.random())  # noqa: S311 (no secret)
+        if pause is None or self.now + dt.timedelta(seconds=pause) >= self.ends_at:
+            return False
+        has_room = self.has_room(["get"])
+        db.session.rollback()  # no transaction stays open over a pause
+        if has_room:
+            self.counts["tried_again"] += 1
+            self.pause(pause)
+        return has_room
 
     @property
     def connection(self) -> Connection:
@@ -79,6 +100,7 @@ class Run:
         lease.guard(self.lease)
         db.session.commit()
         db.session.expire_all()
+        self.committed = self.counts.copy()
 
     def may_spend(self, verbs: Sequence[str]) -> bool:
         """Whether the minute's quota has room for these calls; if not, `pause_until` says when it has."""
@@ -137,7 +159,12 @@ class Patience:
             raise CalendarUnavailable(TOOK_TOO_LONG)
 
 
-def open_client(connection: Connection, *, before_request: Callable[[], None] = lambda: None) -> GoogleClient:
+def open_client(
+    connection: Connection,
+    *,
+    before_request: Callable[[], None] = lambda: None,
+    try_again: TryAgain = never,
+) -> GoogleClient:
     """A client that speaks for the connection's account. Raises CalendarUnavailable."""
     config: Config = current_app.extensions["config"]
     tokens = Tokens(
@@ -148,4 +175,6 @@ def open_client(connection: Connection, *, before_request: Callable[[], None] = 
         client_id=config.google_client_id or "",
         client_secret=config.google_client_secret or "",
     )
-    return GoogleClient(tokens, endpoint=config.google_api_endpoint, before_request=before_request)
+    return GoogleClient(
+        tokens, endpoint=config.google_api_endpoint, before_request=before_request, try_again=try_again
+    )

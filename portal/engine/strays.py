@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import assert_never
 
 import sqlalchemy as sa
@@ -9,7 +10,10 @@ import sqlalchemy as sa
 from portal.connection import cards
 from portal.engine.own_events import _tell_of_return, local_value, settle
 from portal.engine.run import Run
+from portal.errors import CalendarError, EventNotFound, InvalidCalendarData
 from portal.extensions import db
+from portal.google.client import Write, attempt
+from portal.google.codec import from_google
 from portal.models import Appointment, EventLink, LinkState
 from portal.rows import event_links
 from portal.sync.event import Event
@@ -46,6 +50,40 @@ def settle_stray(run: Run, event: Event) -> bool:
         case _:
             assert_never(action)
     return False
+
+
+def delete_unwanted(run: Run, calendar_id: str) -> bool:
+    """Remove events of ours that nothing here wants: older revivals that came back, or as answered.
+
+    There are few of them, and each is looked at again first. False when time or quota was used up.
+    """
+    while unwanted := run.connection.unwanted:
+        if run.is_out_of_time or not run.may_spend(["get", "delete"]):
+            run.commit()
+            return False
+        event_id = unwanted[0]
+        run.commit()
+        if not _is_wanted_again(run, calendar_id, event_id):
+            attempt(partial(_delete, run, calendar_id, event_id), run.try_again)
+        run.connection.unwanted = [each for each in run.connection.unwanted if each != event_id]
+        run.commit()
+    return True
+
+
+def _delete(run: Run, calendar_id: str, event_id: str) -> None:
+    (outcome,) = run.google.write_events(calendar_id, [Write(verb="delete", event_id=event_id)])
+    if isinstance(outcome, CalendarError) and not isinstance(outcome, EventNotFound):
+        raise outcome
+
+
+def _is_wanted_again(run: Run, calendar_id: str, event_id: str) -> bool:
+    try:
+        event = from_google(run.google.get_event(calendar_id, event_id))
+    except (EventNotFound, InvalidCalendarData):
+        return False
+    is_wanted = adopt_if_wanted(run, event)
+    run.commit()
+    return is_wanted
 
 
 def adopt_if_wanted(run: Run, event: Event) -> bool:
@@ -120,6 +158,7 @@ def _delete_stray(run: Run, link: EventLink | None, event: Event, appointment: A
     elif link.state is LinkState.HELD:
         cards.close(appointment, outcome="over-here", now=run.now)
     link.event_id, link.state, link.agreed_at = event.event_id, LinkState.DELETING, run.now
+    link.etag, link.remote_updated = event.etag, event.updated
     link.revival = max(link.revival, revival)
 
 

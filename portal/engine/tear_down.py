@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from portal.connection import leftovers, switching
 from portal.engine import app_calendar, channels
 from portal.engine.run import Run
 from portal.errors import (
+    AccessRefused,
     AuthorizationExpired,
     CalendarError,
     CalendarUnavailable,
@@ -26,7 +28,7 @@ from portal.errors import (
 )
 from portal.extensions import db
 from portal.google import oauth
-from portal.google.client import BATCH_MOST, Write
+from portal.google.client import BATCH_MOST, Write, attempt
 from portal.google.codec import from_google
 from portal.models import (
     ChangeCard,
@@ -39,8 +41,9 @@ from portal.models import (
 )
 from portal.rows import google_events
 from portal.sync.modes import Goal
+from portal.sync.trouble import is_refused_for_long, worst
 
-GRANT_IS_DEAD = (AuthorizationExpired, ScopeMissing)
+GRANT_IS_DEAD = (AuthorizationExpired, ScopeMissing, AccessRefused)  # the last one after a day of it
 OUT_OF_REACH = (EventNotFound, PermissionDenied)
 
 
@@ -65,7 +68,9 @@ def tear_down(run: Run) -> bool:
             return False
         _note(run, revoked=_give_back(run, goal))
     except GRANT_IS_DEAD as error:
-        if isinstance(error, ScopeMissing):
+        if isinstance(error, AccessRefused) and not _is_given_up(run):
+            raise
+        if not isinstance(error, AuthorizationExpired):
             _give_back(run, Goal.OFF)
         goal = Goal.OFF if goal is Goal.ONE_WAY else goal
         _note(run, revoked=True, leftover=run.connection.app_calendar_id, goal=goal.value)
@@ -76,6 +81,11 @@ def tear_down(run: Run) -> bool:
         switching.finish_removal(run.connection, now=run.now)
         _commit_ended()
     return True
+
+
+def _is_given_up(run: Run) -> bool:
+    connection = run.connection
+    return is_refused_for_long(connection.problem, connection.problem_since, run.now)
 
 
 def _clear_google(run: Run, goal: Goal) -> bool:
@@ -191,12 +201,27 @@ def _delete_events(run: Run, calendar_id: str, event_ids: list[str]) -> bool:
         run.commit()
         if not has_room or (begin and run.is_out_of_time):
             return False
-        outcomes = run.google.write_events(calendar_id, writes)
-        run.spend([write.verb for write in writes])
-        for outcome in outcomes:
-            if isinstance(outcome, CalendarError) and not isinstance(outcome, OUT_OF_REACH):
-                raise outcome
+        _delete_batch(run, calendar_id, writes)
     return True
+
+
+def _delete_batch(run: Run, calendar_id: str, writes: list[Write]) -> None:
+    """Delete these; only what failed in passing is tried again. Raises CalendarError."""
+    failed = 0
+    while writes:
+        outcomes = attempt(partial(run.google.write_events, calendar_id, writes), run.try_again)
+        run.spend([write.verb for write in writes])
+        refused = {
+            write.event_id: outcome
+            for write, outcome in zip(writes, outcomes, strict=True)
+            if isinstance(outcome, CalendarError) and not isinstance(outcome, OUT_OF_REACH)
+        }
+        run.counts["deleted"] += len(writes) - len(refused)
+        run.commit()
+        failed += 1
+        if refused and not run.try_again(worst(list(refused.values())), failed):
+            raise worst(list(refused.values()))
+        writes = [write for write in writes if write.event_id in refused]
 
 
 def _give_back(run: Run, goal: Goal) -> bool:
@@ -215,8 +240,9 @@ def _clear_here(run: Run) -> None:
     calendars = list(
         db.session.scalars(sa.select(GoogleCalendar).where(GoogleCalendar.connection_id == connection_id))
     )
-    removed = sum(google_events.delete_calendar_events(calendar.id) for calendar in calendars)
+    removed = google_events.count_shown([calendar.id for calendar in calendars], now=run.now)
     for calendar in calendars:
+        google_events.delete_calendar_events(calendar.id)
         calendar.sync_token = calendar.page_token = calendar.query_signature = None
         calendar.is_full_pass = True
         if calendar.is_app_calendar:

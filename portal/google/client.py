@@ -3,59 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-import httplib2
-from google.oauth2.credentials import Credentials
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 from googleapiclient.http import BatchHttpRequest, HttpRequest
 
 from portal.errors import CalendarError, CalendarUnavailable
-from portal.google.codec import EVENT_FIELDS, to_google, without_nulls
+from portal.google import answers
+from portal.google.answers import CalendarEntry, EventPage, Watched
+from portal.google.codec import EVENT_FIELDS, is_etag, to_google, without_nulls
 from portal.google.errors import from_http_error, google_errors
+from portal.google.tokens import GrantCredentials, Tokens
+from portal.google.transport import BoundedHttp, Deadline
 from portal.sync.event import Content, Tag
 
-TIMEOUT_SECONDS = 15
 BATCH_MOST = 50  # Google's limit for one batch
 LIST_PAGE_SIZE = 2500
 CALENDAR_PAGE_SIZE = 250
 STRETCH_PAGES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarEntry:
-    """One entry of the account's calendar list."""
-
-    calendar_id: str
-    summary: str
-    description: str
-    access_role: str
-    is_primary: bool
-    is_hidden: bool
-    is_selected: bool
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
-    """One page of events.list: raw resources, decoded one by one so that an odd one spoils no other."""
-
-    items: tuple[Any, ...]
-    next_page_token: str | None
-    next_sync_token: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """A channel that Google has opened. It ends by itself, perhaps sooner than was asked for."""
-
-    resource_id: str
-    expires_at: dt.datetime
+CALENDAR_PAGES = 40  # ten thousand calendars; a list that goes on longer goes round in a circle
+LIST_FIELDS = f"nextPageToken,nextSyncToken,items({EVENT_FIELDS})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,36 +45,45 @@ class Write:
 Outcome = dict[str, Any] | CalendarError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """What is needed to speak for an account."""
+TryAgain = Callable[[CalendarError, int], bool]  # the error and how often this call has failed by now
+T = TypeVar("T")
 
-    refresh_token: str | None
-    access_token: str | None
-    expires_at: dt.datetime | None
-    token_uri: str
-    client_id: str
-    client_secret: str
+
+def never(_: CalendarError, __: int) -> bool:
+    """For a page: whoever waits for it tries again by hand."""
+    return False
+
+
+def attempt(call: Callable[[], T], try_again: TryAgain) -> T:
+    """The call's answer, perhaps of a second or third try. Raises its last CalendarError."""
+    failed = 0
+    while True:
+        try:
+            return call()
+        except CalendarError as error:
+            failed += 1
+            if not try_again(error, failed):
+                raise
 
 
 class GoogleClient:
     """One account's calendars, for one run. Not for sharing between threads: httplib2 isn't."""
 
     def __init__(
-        self, tokens: Tokens, *, endpoint: str, before_request: Callable[[], None] = lambda: None
+        self,
+        tokens: Tokens,
+        *,
+        endpoint: str,
+        before_request: Callable[[], None] = lambda: None,
+        try_again: TryAgain = never,
+        deadline: Deadline | None = None,
     ) -> None:
-        self._before_request = before_request
-        self._credentials = Credentials(  # type: ignore[no-untyped-call]
-            tokens.access_token,
-            refresh_token=tokens.refresh_token,
-            token_uri=tokens.token_uri,
-            client_id=tokens.client_id,
-            client_secret=tokens.client_secret,
-            expiry=tokens.expires_at.astimezone(dt.UTC).replace(tzinfo=None) if tokens.expires_at else None,
-        )
-        self._transport = httplib2.Http(timeout=TIMEOUT_SECONDS)
-        self._transport.follow_redirects = False  # Google's API doesn't redirect; nothing else is spoken to
-        self._http = AuthorizedHttp(self._credentials, http=self._transport)
+        """`before_request`: asked before each. `try_again`: whether a call that may be repeated is, now."""
+        self._before_request, self._try_again = before_request, try_again
+        self._deadline = deadline or Deadline()
+        self._transport = BoundedHttp(self._deadline)
+        self._credentials = GrantCredentials(tokens, self._transport)
+        self._http = AuthorizedHttp(self._credentials, http=self._transport, max_refresh_attempts=1)
         self._batch_uri = f"{endpoint}/batch/calendar/v3"
         self._service = build(
             "calendar",
@@ -138,25 +120,31 @@ class GoogleClient:
         token = self._credentials.refresh_token
         return str(token) if token else None
 
+    def refresh(self) -> None:
+        """Ask for a fresh access token, whether or not the one in use has ended. Raises CalendarError."""
+        with self._request():
+            self._credentials.refresh(None)
+
     # Calendars
 
     def list_calendars(self) -> list[CalendarEntry]:
         """Every entry of the calendar list, hidden ones included."""
         entries: list[CalendarEntry] = []
         page_token: str | None = None
-        while True:
+        for _ in range(CALENDAR_PAGES):
             request = self._service.calendarList().list(
                 maxResults=CALENDAR_PAGE_SIZE, showHidden=True, pageToken=page_token
             )
             answer = self._execute(request)
-            entries += [_entry(item) for item in _items(answer) if not _is_deleted(item)]
-            page_token = answer.get("nextPageToken")
-            if not page_token:
+            entries += [answers.entry(item) for item in answers.items(answer) if not answers.is_deleted(item)]
+            page_token = answers.token(answer, "nextPageToken")
+            if page_token is None:
                 return entries
+        raise CalendarUnavailable("too-many-pages")
 
     def get_calendar_entry(self, calendar_id: str) -> CalendarEntry:
         """The calendar's entry in the account's list. Raises EventNotFound when there is none."""
-        return _entry(self._execute(self._service.calendarList().get(calendarId=calendar_id)))
+        return answers.entry(self._execute(self._service.calendarList().get(calendarId=calendar_id)))
 
     def show_calendar(self, calendar_id: str) -> None:
         """Make a hidden or unticked calendar visible in the account's list."""
@@ -169,20 +157,28 @@ class GoogleClient:
         httplib2 may even re-send it by itself, so the caller looks for several calendars afterwards.
         """
         body = {"summary": summary, "description": description, "timeZone": time_zone}
-        return str(self._execute(self._service.calendars().insert(body=body))["id"])
+        answer = self._execute(self._service.calendars().insert(body=body), may_repeat=False)
+        return answers.calendar_id(answer)
 
     def patch_calendar(self, calendar_id: str, **fields: str) -> None:
         self._execute(self._service.calendars().patch(calendarId=calendar_id, body=fields))
 
     def delete_calendar(self, calendar_id: str) -> None:
-        self._execute(self._service.calendars().delete(calendarId=calendar_id), has_body=False)
+        """Delete it with all that is in it. Raises EventNotFound when it is gone already."""
+        request = self._service.calendars().delete(calendarId=calendar_id)
+        self._execute(request, has_body=False, may_repeat=False)
 
     # Events
 
     def list_events(
-        self, calendar_id: str, *, sync_token: str | None = None, page_token: str | None = None
+        self,
+        calendar_id: str,
+        *,
+        sync_token: str | None = None,
+        page_token: str | None = None,
+        fields: str = LIST_FIELDS,
     ) -> EventPage:
-        """One page. The query never varies: only then may its sync token be used again (facts §5)."""
+        """One page. A token is used again only with the query that gave it, `fields` included (facts §5)."""
         answer = self._execute(
             self._events.list(
                 calendarId=calendar_id,
@@ -190,10 +186,10 @@ class GoogleClient:
                 maxResults=LIST_PAGE_SIZE,
                 syncToken=sync_token,
                 pageToken=page_token,
-                fields=LIST_FIELDS,
+                fields=fields,
             )
         )
-        return _page(answer)
+        return answers.page(answer)
 
     def list_stretch(self, calendar_id: str, *, after: dt.datetime, before: dt.datetime) -> list[Any]:
         """What touches a day or two, series date by date, for somebody who waits: a few pages at most."""
@@ -223,7 +219,7 @@ class GoogleClient:
                 fields=LIST_FIELDS,
             )
         )
-        return _items(answer), answer.get("nextPageToken")
+        return answers.items(answer), answers.token(answer, "nextPageToken")
 
     def probe_events(self, calendar_id: str) -> None:
         """Ask for one event: raises the CalendarError that reading this calendar would meet."""
@@ -238,25 +234,22 @@ class GoogleClient:
 
         Raises CalendarUnavailable when the batch as a whole went unanswered: any part may have been done.
         """
-        answers: dict[int, tuple[Any, Exception | None]] = {}
+        told: dict[int, tuple[Any, Exception | None]] = {}
 
         def keep(request_id: str, answer: Any, error: Exception | None) -> None:
-            answers[int(request_id)] = answer, error
+            told[int(request_id)] = answer, error
 
         batch = BatchHttpRequest(callback=keep, batch_uri=self._batch_uri)
         for number, write in enumerate(writes):
             batch.add(self._write_request(calendar_id, write), request_id=str(number))
-        self._before_request()
-        try:
-            with google_errors():
-                batch.execute(http=self._http)
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
-            raise CalendarUnavailable("not-a-batch") from error  # how the library meets an answer cut short
-        return [_outcome(write, *answers[number]) for number, write in enumerate(writes)]
+        with self._request():
+            batch.execute(http=self._http)
+        return [_outcome(write, *told[number]) for number, write in enumerate(writes)]
 
     def _write_request(self, calendar_id: str, write: Write) -> HttpRequest:
         if write.verb == "delete":
-            return self._events.delete(calendarId=calendar_id, eventId=write.event_id, sendUpdates="none")
+            request = self._events.delete(calendarId=calendar_id, eventId=write.event_id, sendUpdates="none")
+            return _only_if(request, write.if_match)
         assert write.content is not None
         assert write.tag is not None
         body = to_google(write.content, write.tag)
@@ -268,9 +261,7 @@ class GoogleClient:
         request = self._events.patch(
             calendarId=calendar_id, eventId=write.event_id, body=body, sendUpdates="none", fields=EVENT_FIELDS
         )
-        if write.if_match:
-            request.headers["If-Match"] = write.if_match
-        return request
+        return _only_if(request, write.if_match)
 
     # Push
 
@@ -285,28 +276,46 @@ class GoogleClient:
             "token": secret,
             "expiration": str(int(expires_at.timestamp() * 1000)),
         }
-        answer = self._execute(self._events.watch(calendarId=calendar_id, body=body))
-        return _watched(answer, asked=expires_at)
+        answer = self._execute(self._events.watch(calendarId=calendar_id, body=body), may_repeat=False)
+        return answers.watched(answer, asked=expires_at)
 
     def stop_channel(self, channel_id: str, resource_id: str) -> None:
         """End a channel before its time. Raises EventNotFound when there is none."""
         body = {"id": channel_id, "resourceId": resource_id}
         self._execute(self._service.channels().stop(body=body), has_body=False)
 
-    def _execute(self, request: HttpRequest, *, has_body: bool = True) -> dict[str, Any]:
-        """One request, tried once: retries are the run's to judge. A 200 without JSON is no answer."""
-        self._before_request()
-        try:
-            with google_errors():
-                answer = request.execute(num_retries=0)
-        except UnicodeDecodeError as error:
-            raise CalendarUnavailable("not-json") from error
+    def _execute(
+        self, request: HttpRequest, *, has_body: bool = True, may_repeat: bool = True
+    ) -> dict[str, Any]:
+        """One request; whether a failed one is sent again is the run's to judge, not the library's.
+
+        `may_repeat`: whether a lost answer leaves nothing behind that a second try would double or trip over.
+        """
+        try_again = self._try_again if may_repeat else never
+        return attempt(lambda: self._execute_once(request, has_body=has_body), try_again)
+
+    def _execute_once(self, request: HttpRequest, *, has_body: bool) -> dict[str, Any]:
+        """A 200 without a JSON object is no answer."""
+        with self._request():
+            answer = request.execute(num_retries=0)
         if has_body and not isinstance(answer, dict):
             raise CalendarUnavailable("not-json")
         return answer if isinstance(answer, dict) else {}
 
+    @contextmanager
+    def _request(self) -> Iterator[None]:
+        """Around all that one request sends: its deadline, and our errors for what may go wrong."""
+        self._before_request()
+        self._deadline.begin()
+        with google_errors():
+            yield
 
-LIST_FIELDS = f"nextPageToken,nextSyncToken,items({EVENT_FIELDS})"
+
+def _only_if(request: HttpRequest, etag: str | None) -> HttpRequest:
+    """The same request, refused with 412 unless the event still has this etag. None: whatever it has."""
+    if etag:
+        request.headers["If-Match"] = etag
+    return request
 
 
 def _outcome(write: Write, answer: Any, error: Exception | None) -> Outcome:
@@ -316,49 +325,5 @@ def _outcome(write: Write, answer: Any, error: Exception | None) -> Outcome:
         return CalendarUnavailable("part")
     if write.verb == "delete":
         return {}
-    return answer if isinstance(answer, dict) else CalendarUnavailable("not-json")
-
-
-def _watched(answer: dict[str, Any], *, asked: dt.datetime) -> Watched:
-    resource_id, expiration = answer.get("resourceId"), str(answer.get("expiration", ""))
-    if not isinstance(resource_id, str):
-        raise CalendarUnavailable("not-json")
-    if not expiration.isdigit():
-        return Watched(resource_id=resource_id, expires_at=asked)
-    return Watched(
-        resource_id=resource_id, expires_at=dt.datetime.fromtimestamp(int(expiration) / 1000, dt.UTC)
-    )
-
-
-def _page(answer: dict[str, Any]) -> EventPage:
-    """Google ends every page with a token. What has none is not the whole list, however empty it looks."""
-    tokens = answer.get("nextPageToken"), answer.get("nextSyncToken")
-    if not any(isinstance(token, str) and token for token in tokens):
-        raise CalendarUnavailable("no-token")
-    return EventPage(items=tuple(_items(answer)), next_page_token=tokens[0], next_sync_token=tokens[1])
-
-
-def _items(answer: dict[str, Any]) -> list[Any]:
-    items = answer.get("items", [])
-    if not isinstance(items, list):
-        raise CalendarUnavailable("not-json")
-    return items
-
-
-def _is_deleted(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("deleted") is True
-
-
-def _entry(item: Any) -> CalendarEntry:
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-        raise CalendarUnavailable("not-json")
-    return CalendarEntry(
-        calendar_id=item["id"],
-        summary=str(item.get("summaryOverride") or item.get("summary") or item["id"]),
-        description=str(item.get("description") or ""),
-        access_role=str(item.get("accessRole", "none")),
-        is_primary=item.get("primary") is True,
-        is_hidden=item.get("hidden") is True,
-        is_selected=item.get("selected") is True,
-        time_zone=str(item.get("timeZone", "UTC")),
-    )
+    is_event = isinstance(answer, dict) and is_etag(answer.get("etag"))
+    return answer if is_event else CalendarUnavailable("not-json")

@@ -19,24 +19,30 @@ REVISION = re.compile(r"[0-9]{1,9}")
 LONGEST_WORD = (
     20  # status, transparency and so on; "focusTime", "workingLocation", "needsAction" are long ones
 )
+LONGEST_EVENT_ID = 1024
+LONGEST_ETAG = 100
+
+LONGEST_UID_BYTES = 1024  # RFC 5545 sets no bound; a database's index does
 
 # What is asked of events.list and events.get: what isn't fetched can't leak.
 EVENT_FIELDS = (
-    "id,etag,status,updated,summary,start,end,transparency,visibility,eventType,recurrence,recurringEventId,"
+    "id,iCalUID,etag,status,updated,summary,start,end,transparency,visibility,eventType,recurrence,recurringEventId,"
     "originalStartTime,htmlLink,attendees(self,responseStatus),extendedProperties/private"
 )
 
 
 def from_google(resource: Any) -> Event:
     """Read one resource. Raises InvalidCalendarData with a code when it makes no sense as an event."""
-    if not isinstance(resource, dict) or not isinstance(resource.get("id"), str):
+    event_id = id_of(resource)
+    if event_id is None:
         raise InvalidCalendarData("not-an-event")
     status = _word(resource, "status", "confirmed")
     is_cancelled = status == "cancelled"
     start, end = _times(resource, is_cancelled=is_cancelled)
     return Event(
-        event_id=resource["id"],
-        etag=_text(resource, "etag", ""),
+        event_id=event_id,
+        ical_uid=_uid(resource.get("iCalUID")),
+        etag=_etag(resource.get("etag", "")),
         updated=_instant(resource.get("updated")),
         status=status,
         summary=_text(resource, "summary", ""),
@@ -151,6 +157,28 @@ def _offset_name(moment: dt.datetime) -> str:
     return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
+def id_of(resource: Any) -> str | None:
+    """A resource's id, whatever else is odd about it; None when there is none to remember it by."""
+    value = resource.get("id") if isinstance(resource, dict) else None
+    return str(value) if is_plain(value, most=LONGEST_EVENT_ID) else None
+
+
+def is_plain(value: Any, *, most: int) -> bool:
+    """Whether it is text for an address and a row: no control characters, no half of a letter."""
+    return isinstance(value, str) and 0 < len(value) <= most and value.isprintable()
+
+
+def is_etag(value: Any) -> bool:
+    """Whether it can be sent back in a header."""
+    return is_plain(value, most=LONGEST_ETAG) and value.isascii()
+
+
+def _etag(value: Any) -> str:
+    if value != "" and not is_etag(value):
+        raise InvalidCalendarData("odd-etag")
+    return str(value)
+
+
 def _instant(value: Any) -> dt.datetime | None:
     if not isinstance(value, str):
         return None
@@ -165,7 +193,13 @@ def _text(resource: dict[str, Any], key: str, default: str) -> str:
     value = resource.get(key, default)
     if not isinstance(value, str):
         raise InvalidCalendarData(f"odd-{key.lower()}")
-    return _clean(value)
+    return clean(value)
+
+
+def _uid(value: Any) -> str | None:
+    """RFC 5545's UID. One that cannot be kept is as none: the event is still known by its time and text."""
+    uid = clean(value) if isinstance(value, str) else ""
+    return uid if 0 < len(uid.encode()) <= LONGEST_UID_BYTES else None
 
 
 def _word(resource: dict[str, Any], key: str, default: str) -> str:
@@ -176,8 +210,8 @@ def _word(resource: dict[str, Any], key: str, default: str) -> str:
     return word
 
 
-def _clean(text: str) -> str:
-    """PostgreSQL keeps no NUL and no lone surrogate; nobody can see either."""
+def clean(text: str) -> str:
+    """Text for a row: PostgreSQL keeps no NUL and no lone surrogate; nobody can see either."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
@@ -185,7 +219,7 @@ def _recurrence(value: Any) -> tuple[str, ...]:
     lines = value or []
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise InvalidCalendarData("odd-recurrence")
-    return tuple(map(_clean, lines))
+    return tuple(map(clean, lines))
 
 
 def _self_response(attendees: Any) -> str | None:
@@ -193,7 +227,7 @@ def _self_response(attendees: Any) -> str | None:
     for attendee in attendees if isinstance(attendees, list) else []:
         if isinstance(attendee, dict) and attendee.get("self") is True:
             response = attendee.get("responseStatus")
-            return _clean(response)[:LONGEST_WORD] if isinstance(response, str) else None
+            return clean(response)[:LONGEST_WORD] if isinstance(response, str) else None
     return None
 
 
@@ -212,7 +246,7 @@ def _tag(extended: Any) -> Tag | None:
     values = [private.get(name) for name in names]
     if not all(isinstance(value, str) for value in values):
         return None
-    installation, appointment, event_id, revision, times_hash = (_clean(str(value)) for value in values)
+    installation, appointment, event_id, revision, times_hash = (clean(str(value)) for value in values)
     if not REVISION.fullmatch(revision):
         return None
     return Tag(

@@ -17,7 +17,8 @@ from googleapiclient.errors import HttpError
 
 from portal.clock import utcnow
 from portal.errors import (
-    AuthorizationExpired,
+    TIMED_OUT,
+    AccessRefused,
     CalendarError,
     CalendarUnavailable,
     Conflict,
@@ -35,9 +36,9 @@ RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "dailyLi
 SCOPE_REASONS = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
 STALE_REASONS = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 BAD_SYNC_TOKEN = "invalid sync token"  # noqa: S105 (how Google's message begins)
-TERMINAL_GRANT_ERRORS = frozenset(
-    {"invalid_grant", "unauthorized_client", "deleted_client", "disabled_client"}
-)
+REASON = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")  # goes into rows and logs, so it has to be a word
+# What reading an answer raises when it is not shaped as expected: in json, in email, in Google's library
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError)
 
 
 @contextmanager
@@ -47,25 +48,27 @@ def google_errors() -> Iterator[None]:
         yield
     except HttpError as error:
         raise from_http_error(error) from error
-    except google.auth.exceptions.RefreshError as error:
-        raise _from_refresh_error(error) from error
-    except google.auth.exceptions.TransportError as error:
+    except google.auth.exceptions.GoogleAuthError as error:
         raise CalendarUnavailable("transport") from error
+    except TimeoutError as error:
+        raise CalendarUnavailable(TIMED_OUT) from error
     except (httplib2.HttpLib2Error, http.client.HTTPException, OSError) as error:
         raise CalendarUnavailable("connection") from error
+    except MALFORMED as error:
+        raise CalendarUnavailable("malformed") from error
 
 
 def from_http_error(error: HttpError) -> CalendarError:
     """Decide by Google's `reason`, then by status (facts §11)."""
     status = _status(error)
     reason, message = _reason(error.content)
-    retry_after = _retry_after(error.resp.get("retry-after") if error.resp else None)
+    retry_after = retry_after_seconds(error.resp.get("retry-after") if error.resp else None)
     code = reason or str(status)
     if reason == "quotaExceeded":
         return QuotaExceeded(code, retry_after_seconds=retry_after)
     if status == 429 or reason in RATE_REASONS:
         return RateLimited(code, retry_after_seconds=retry_after)
-    if status >= 500 or status < 400:
+    if status >= 500 or status < 400 or status == 408:
         return CalendarUnavailable(code, retry_after_seconds=retry_after)
     if status == 400:
         is_token = message.lower().startswith(BAD_SYNC_TOKEN)
@@ -74,26 +77,13 @@ def from_http_error(error: HttpError) -> CalendarError:
         return SyncTokenExpired(code) if reason in STALE_REASONS else EventNotFound(code)
     if status == 403:
         return ScopeMissing(code) if reason in SCOPE_REASONS else PermissionDenied(code)
-    by_status = {401: AuthorizationExpired, 404: EventNotFound, 409: Conflict, 412: EtagMismatch}
+    by_status = {401: AccessRefused, 404: EventNotFound, 409: Conflict, 412: EtagMismatch}
     return by_status.get(status, InvalidRequest)(code)
 
 
 def _status(error: HttpError) -> int:
     """0 where a batch's answer could not be taken apart: then the library has no answer to show."""
     return int(getattr(error.resp, "status", 0) or 0)
-
-
-def _from_refresh_error(error: google.auth.exceptions.RefreshError) -> CalendarError:
-    """Only a terminal answer means that the grant is gone; a token endpoint in trouble does not."""
-    if error.retryable:
-        return CalendarUnavailable("token-endpoint")
-    details = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
-    code = str(details.get("error", ""))
-    if code in TERMINAL_GRANT_ERRORS:
-        return AuthorizationExpired(code)
-    if not error.args or "refresh_token" in str(error.args[0]):  # google-auth's words when there is none
-        return AuthorizationExpired("no-refresh-token")
-    return CalendarUnavailable("token-endpoint")
 
 
 def _reason(content: bytes | None) -> tuple[str, str]:
@@ -104,12 +94,13 @@ def _reason(content: bytes | None) -> tuple[str, str]:
         details = error.get("details") or [{}]
         errors = error.get("errors") or [{}]
         reason = errors[0].get("reason") or details[0].get("reason") or ""
-        return str(reason), str(error.get("message", ""))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        is_word = isinstance(reason, str) and REASON.fullmatch(reason) is not None
+        return reason if is_word else "", str(error.get("message", ""))
+    except MALFORMED:
         return "", ""
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after_seconds(value: str | None) -> float | None:
     """Seconds to wait: Retry-After as seconds or as an HTTP date (RFC 9110 §10.2.3)."""
     if value is None:
         return None
@@ -117,6 +108,6 @@ def _retry_after(value: str | None) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - utcnow()).total_seconds())
+    except MALFORMED:
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - utcnow()).total_seconds())

@@ -11,13 +11,19 @@ from urllib.parse import urlsplit
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import UserInfo
 from flask import Flask, current_app, session
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 
 from portal.config import Config
 from portal.errors import CalendarUnavailable, Refused
+from portal.google.codec import is_plain
+from portal.google.errors import MALFORMED
+from portal.google.tokens import is_usable, life_seconds
+from portal.google.transport import CONNECTIONS, bound
 
 SCOPE_PREFIX = "https://www.googleapis.com/auth/"
 CALENDAR_SCOPES = (
@@ -25,7 +31,10 @@ CALENDAR_SCOPES = (
     SCOPE_PREFIX + "calendar.calendarlist.readonly",
     SCOPE_PREFIX + "calendar.events.owned.readonly",
 )
-TIMEOUT_SECONDS = 15
+ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")  # all are needed
+SIGNED_WITH = "id_token_signing_alg_values_supported"
+UNREACHED = (requests.RequestException, *MALFORMED)
+LONGEST_ADDRESS = 2000
 ASK_AGAIN_SECONDS = 60.0
 ASK_AGAIN_AT = "google-metadata-again"
 ASKED_BY = "consent_asked_by"  # in the cookie session: the provider who was sent to Google
@@ -49,6 +58,57 @@ class Grant:
         return tuple(scope for scope in CALENDAR_SCOPES if scope not in self.scopes)
 
 
+class _Session(OAuth2Session):
+    """Authlib's, within our deadline."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        bound(self)
+
+
+class _GoogleApp(FlaskOAuth2App):
+    """Authlib's client of Google. Metadata that makes sense is kept for the process's life, and no other."""
+
+    client_cls = _Session
+    server_metadata: dict[str, Any]
+    _server_metadata_url: str
+
+    def load_server_metadata(self) -> dict[str, Any]:
+        """Raises CalendarUnavailable; whoever comes next asks anew."""
+        if "issuer" not in self.server_metadata:
+            try:
+                with bound(requests.Session()) as out:
+                    answer = out.get(self._server_metadata_url)
+                answer.raise_for_status()
+                self.server_metadata = _read_metadata(answer.json())
+            except UNREACHED as error:
+                raise CalendarUnavailable("oidc-metadata") from error
+        return self.server_metadata
+
+
+def _read_metadata(document: Any) -> dict[str, Any]:
+    """What of the document is used. Raises ValueError when something that is needed is not in it."""
+    if not isinstance(document, dict) or not is_plain(document.get("issuer"), most=LONGEST_ADDRESS):
+        raise ValueError("no-issuer")
+    if not all(_is_address(document.get(name)) for name in ADDRESSES):
+        raise ValueError("no-address")
+    kept = {name: document[name] for name in (*ADDRESSES, "issuer")}
+    algorithms = document.get(SIGNED_WITH)
+    if isinstance(algorithms, list) and all(isinstance(each, str) for each in algorithms):
+        kept[SIGNED_WITH] = algorithms
+    return kept
+
+
+def _is_address(value: Any) -> bool:
+    if not is_plain(value, most=LONGEST_ADDRESS):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in CONNECTIONS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def register(app: Flask, config: Config) -> None:
     """Tell Authlib of Google; everything but the client comes from the OIDC metadata.
 
@@ -57,6 +117,7 @@ def register(app: Flask, config: Config) -> None:
     registry = OAuth(app)
     registry.register(  # type: ignore[no-untyped-call]
         "google",
+        client_cls=_GoogleApp,
         client_id=config.google_client_id,
         client_secret=config.google_client_secret,
         server_metadata_url=config.google_oidc_metadata_url,
@@ -64,7 +125,6 @@ def register(app: Flask, config: Config) -> None:
             "scope": " ".join(("openid", "email", *CALENDAR_SCOPES)),
             "code_challenge_method": "S256",
             "token_endpoint_auth_method": "client_secret_post",
-            "timeout": TIMEOUT_SECONDS,
         },
     )
 
@@ -80,10 +140,7 @@ def begin_consent(redirect_uri: str, *, provider_id: int, login_hint: str | None
     if login_hint:
         extra["login_hint"] = login_hint
     session[ASKED_BY] = provider_id
-    try:
-        answer: ResponseReturnValue = _client().authorize_redirect(redirect_uri, **extra)
-    except (requests.RequestException, ValueError) as error:
-        raise CalendarUnavailable("oidc-metadata") from error
+    answer: ResponseReturnValue = _client().authorize_redirect(redirect_uri, **extra)
     return answer
 
 
@@ -94,32 +151,42 @@ def finish_consent(*, provider_id: int, now: dt.datetime) -> Grant:
     """
     if session.pop(ASKED_BY, None) != provider_id:
         raise Refused("consent-mismatch")
+    client = _client()
+    client.load_server_metadata()
     try:
-        token = _client().authorize_access_token()
+        token = client.authorize_access_token()
     except MismatchingStateError as error:
         raise Refused("consent-mismatch") from error
     except OAuthError as error:
         raise Refused("consent-refused" if error.error == "access_denied" else "consent-failed") from error
     except (AuthlibBaseError, JoseError, KeyError) as error:
+        client.server_metadata.pop("jwks", None)  # perhaps it was the keys that made no sense
         raise Refused("consent-failed") from error
-    except (requests.RequestException, ValueError) as error:
+    except UNREACHED as error:
+        client.server_metadata.pop("jwks", None)
         raise CalendarUnavailable("token-endpoint") from error
     return _grant(token, now)
 
 
-def _grant(token: dict[str, Any], now: dt.datetime) -> Grant:
-    claims = token.get("userinfo") or {}
-    if not claims.get("sub") or not claims.get("email"):
+def _grant(token: Any, now: dt.datetime) -> Grant:
+    claims = token.get("userinfo") if isinstance(token, dict) else None
+    if not isinstance(claims, UserInfo):  # that is, read from an ID token that Google has signed
         raise Refused("consent-failed")
-    lifetime = token.get("expires_in")
+    sub, email, domain = claims.get("sub"), claims.get("email"), claims.get("hd")
+    refresh_token, access_token = token.get("refresh_token"), token.get("access_token")
+    is_whole = is_plain(sub, most=255) and is_plain(email, most=254) and is_usable(access_token)
+    is_whole = is_whole and (domain is None or is_plain(domain, most=255))
+    if not is_whole or not (refresh_token is None or is_usable(refresh_token)):
+        raise Refused("consent-failed")
+    lifetime = life_seconds(token.get("expires_in"))
     return Grant(
-        sub=str(claims["sub"]),
-        email=str(claims["email"]),
-        hosted_domain=claims.get("hd"),
+        sub=str(sub),
+        email=str(email),
+        hosted_domain=str(domain) if domain is not None else None,
         scopes=frozenset(str(token.get("scope", "")).split()),
-        refresh_token=token.get("refresh_token"),
-        access_token=str(token["access_token"]),
-        expires_at=now + dt.timedelta(seconds=int(lifetime)) if lifetime else None,
+        refresh_token=refresh_token,
+        access_token=str(access_token),
+        expires_at=None if lifetime is None else now + dt.timedelta(seconds=lifetime),
     )
 
 
@@ -128,13 +195,14 @@ def revoke(token: str) -> None:
 
     Raises CalendarUnavailable when nobody can say whether it was done.
     """
+    address = _metadata("revocation_endpoint")
     try:
-        answer = requests.post(
-            _metadata("revocation_endpoint"), data={"token": token}, timeout=TIMEOUT_SECONDS
-        )
-    except (requests.RequestException, ValueError) as error:
+        with bound(requests.Session()) as out:
+            status = out.post(address, data={"token": token}).status_code
+    except UNREACHED as error:
         raise CalendarUnavailable("revocation-endpoint") from error
-    if answer.status_code >= 500 or answer.status_code == 429:
+    is_answered = 200 <= status < 300 or 400 <= status < 500
+    if not is_answered or status in (408, 429):
         raise CalendarUnavailable("revocation-endpoint")
 
 
@@ -163,11 +231,8 @@ def authorization_origin() -> str:
 
 
 def _metadata(name: str) -> str:
-    """One address of the OIDC metadata; Authlib keeps the document for the life of the process."""
-    try:
-        return str(_client().load_server_metadata()[name])
-    except (requests.RequestException, ValueError, KeyError) as error:
-        raise CalendarUnavailable("oidc-metadata") from error
+    """One address of the OIDC metadata. Raises CalendarUnavailable."""
+    return str(_client().load_server_metadata()[name])
 
 
 def _client() -> Any:

@@ -183,6 +183,7 @@ class GoogleEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     google_calendar_id: Mapped[int] = mapped_column(sa.ForeignKey("google_calendar.id"))
     event_id: Mapped[str] = mapped_column(sa.String(1024))
+    ical_uid: Mapped[str | None] = mapped_column(sa.String(1024))  # None also: not read since it is asked for
     etag: Mapped[str] = mapped_column(sa.String(100))
     updated: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     generation: Mapped[int]
@@ -209,6 +210,7 @@ class GoogleEvent(Base):
     __table_args__ = (
         sa.UniqueConstraint("google_calendar_id", "event_id"),
         sa.Index("ix_google_event_series", "google_calendar_id", "recurring_event_id"),
+        sa.Index("ix_google_event_ical_uid", "google_calendar_id", "ical_uid"),
     )
 
 

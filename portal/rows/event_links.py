@@ -16,6 +16,8 @@ from portal.sync.event import Content, EventTime
 from portal.sync.outbound import Link, LinkPhase, LocalAppointment
 
 WINDOW_BACK_DAYS = 30  # outward: appointments that ended earlier are not sent (sync-law §1)
+FORBIDDEN = "forbidden"  # an error: Google's last word about this write, however often it is tried
+REFUSED_AFTER_TRIES = 3  # for any other error
 ENDING_VERBS = ("canceled", "late-canceled", "no-show", "archived")  # of an appointment's history
 
 
@@ -154,6 +156,23 @@ def have_guests(appointments: Iterable[Appointment]) -> bool:
         EventLink.appointment_id.in_(ids), EventLink.state == LinkState.LIVE, EventLink.has_guests
     )
     return db.session.scalar(query.limit(1)) is not None
+
+
+def is_refused(link: EventLink) -> bool:
+    """Whether Google will not take this write, as far as can be told."""
+    return link.error is not None and (link.error == FORBIDDEN or link.tries >= REFUSED_AFTER_TRIES)
+
+
+def refused() -> sa.ColumnElement[bool]:
+    """The same as a condition on links."""
+    is_final = sa.or_(EventLink.error == FORBIDDEN, EventLink.tries >= REFUSED_AFTER_TRIES)
+    return sa.and_(EventLink.error.is_not(None), is_final)
+
+
+def forbidden(connection_id: int) -> list[EventLink]:
+    """Links whose last write Google forbade."""
+    query = sa.select(EventLink).where(EventLink.connection_id == connection_id, EventLink.error == FORBIDDEN)
+    return list(db.session.scalars(query))
 
 
 def has_invisible(connection_id: int) -> bool:

@@ -7,25 +7,40 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal.extensions import db
 from portal.models import GoogleCalendar, GoogleEvent, GoogleOccurrence
 from portal.rows.parts import in_parts
 from portal.sync.event import Event, EventTime
 from portal.sync.recurrence import Occurrence
+from portal.sync.shown import HIDDEN_BY, oldest
 
 # For inserts by the thousand, which need no objects
 EVENT_TABLE = cast("sa.Table", GoogleEvent.__table__)
 OCCURRENCE_TABLE = cast("sa.Table", GoogleOccurrence.__table__)
 
 
-def count_units(calendar: GoogleCalendar, *, now: dt.datetime) -> tuple[int, int, int]:
-    """Of masters and single events with a future date: how many the last pass missed, and how many there are.
+def is_shown() -> list[sa.ColumnElement[bool]]:
+    """As `shown.why_not` has it, but for age, which goes by the date: the conditions on an event's row."""
+    return [
+        GoogleEvent.quarantine.is_(None),
+        *(getattr(GoogleEvent, name).is_distinct_from(value) for name, value, _ in HIDDEN_BY),
+    ]
 
-    The third number is how many events of any kind the pass did name.
+
+def count_units(calendar: GoogleCalendar, *, now: dt.datetime) -> tuple[int, int, int]:
+    """Of masters, single events and dates without a series: how many with a future date the last pass missed.
+
+    The second number is how many there are. The third is how many events of any kind the pass did name.
     """
+    master = aliased(GoogleEvent)
+    has_series = sa.exists().where(
+        master.google_calendar_id == calendar.id, master.event_id == GoogleEvent.recurring_event_id
+    )
     unit = sa.select(sa.func.count(sa.distinct(GoogleEvent.id))).where(
-        GoogleEvent.google_calendar_id == calendar.id, GoogleEvent.recurring_event_id.is_(None)
+        GoogleEvent.google_calendar_id == calendar.id,
+        sa.or_(GoogleEvent.recurring_event_id.is_(None), ~has_series),
     )
     future = unit.join(GoogleOccurrence, GoogleOccurrence.google_event_id == GoogleEvent.id).where(
         GoogleOccurrence.ends_at > now
@@ -94,6 +109,7 @@ def insert_events(
 
 def _columns(event: Event, generation: int) -> dict[str, Any]:
     return {
+        "ical_uid": event.ical_uid,
         "etag": event.etag,
         "updated": event.updated,
         "generation": generation,
@@ -117,6 +133,7 @@ def event_value(row: GoogleEvent) -> Event:
     """A stored event as a value again."""
     return Event(
         event_id=row.event_id,
+        ical_uid=row.ical_uid,
         etag=row.etag,
         updated=row.updated,
         status=row.status,
@@ -178,18 +195,32 @@ def delete_unlisted(calendar: GoogleCalendar) -> None:
     )
 
 
-def delete_calendar_events(calendar_id: int) -> int:
-    """Remove every stored event of one calendar; returns how many of them pages could show."""
+def count_shown(calendar_ids: Sequence[int], *, now: dt.datetime) -> int:
+    """How many events of these calendars pages show, a series counted once."""
+    series = sa.func.coalesce(GoogleEvent.recurring_event_id, GoogleEvent.event_id)
+    named = (
+        sa.select(GoogleEvent.google_calendar_id, series)
+        .join(GoogleOccurrence, GoogleOccurrence.google_event_id == GoogleEvent.id)
+        .where(
+            GoogleEvent.google_calendar_id.in_(calendar_ids),
+            *is_shown(),
+            GoogleOccurrence.ends_at > oldest(now),
+        )
+        .distinct()
+        .subquery()
+    )
+    return db.session.scalar(sa.select(sa.func.count()).select_from(named)) or 0
+
+
+def delete_calendar_events(calendar_id: int) -> None:
+    """Remove every stored event of one calendar."""
     of_calendar = GoogleEvent.google_calendar_id == calendar_id
-    query = sa.select(sa.func.count(GoogleEvent.id)).where(of_calendar, GoogleEvent.status != "cancelled")
-    shown = db.session.scalar(query) or 0
     ids = sa.select(GoogleEvent.id).where(of_calendar)
     for statement in (
         sa.delete(GoogleOccurrence).where(GoogleOccurrence.google_event_id.in_(ids)),
         sa.delete(GoogleEvent).where(of_calendar),
     ):
         db.session.execute(statement, execution_options={"synchronize_session": False})
-    return shown
 
 
 def _occurrence_row(provider_id: int, row_id: int, occurrence: Occurrence) -> dict[str, Any]:

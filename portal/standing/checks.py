@@ -19,20 +19,17 @@ from portal.models import (
     EventLink,
     GoogleCalendar,
     GoogleEvent,
-    GoogleOccurrence,
     LinkState,
     Provider,
     PushChannel,
 )
-from portal.rows import event_links
-from portal.standing import facts
-from portal.sync import health
+from portal.rows import event_links, google_events
+from portal.standing import duplicates, facts
+from portal.sync import health, recurrence
 from portal.sync.checkup import Checks, Line, examine
 from portal.sync.health import ConnectionFacts, Story
 
 FEED_READ_LATELY = dt.timedelta(days=2)
-TWICE_AHEAD = dt.timedelta(days=90)
-REFUSED_AFTER_TRIES = 3
 MOST_UNSENT = 8
 
 
@@ -72,7 +69,8 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
         own_feed_entries=sum(
             row.why_not == "own-feed" and row.listed_at == connection.calendars_listed_at for row in calendars
         ),
-        twice=count_twice(connection, now=now),
+        duplicates=duplicates.find(connection, now=now),
+        odd_zones=len(oddly_zoned(connection)),
         unsent=count_unsent(connection, now=now),
         compared_at=checkup.at if checkup else None,
         compare_error=checkup.error if checkup else None,
@@ -111,24 +109,20 @@ def count_old_names(connection: Connection) -> int:
     )
 
 
-def count_twice(connection: Connection, *, now: dt.datetime) -> int:
-    """How many events of the next 90 days stand in Google more than once, with the same time and text."""
-    same = (
-        sa.select(sa.func.count(GoogleOccurrence.id).label("times"))
-        .join(GoogleEvent, GoogleEvent.id == GoogleOccurrence.google_event_id)
+def oddly_zoned(connection: Connection) -> list[GoogleEvent]:
+    """Series with a left-out or extra date under a zone name that nobody knows, read as in their own zone."""
+    masters = db.session.scalars(
+        sa.select(GoogleEvent)
         .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
         .where(
             GoogleCalendar.connection_id == connection.id,
-            GoogleEvent.summary != "",
             GoogleEvent.status != "cancelled",
-            GoogleOccurrence.ends_at > now,
-            GoogleOccurrence.starts_at < now + TWICE_AHEAD,
+            GoogleEvent.quarantine.is_(None),
+            sa.cast(GoogleEvent.recurrence, sa.Text).icontains("TZID="),
         )
-        .group_by(GoogleOccurrence.starts_at, GoogleOccurrence.ends_at, GoogleEvent.summary)
-        .having(sa.func.count(GoogleOccurrence.id) > 1)
-        .subquery()
+        .order_by(GoogleEvent.id)
     )
-    return _number(sa.select(sa.func.count()).select_from(same))
+    return [row for row in masters if recurrence.odd_zones(google_events.event_value(row))]
 
 
 def count_unsent(connection: Connection, *, now: dt.datetime) -> dict[str, int]:
@@ -168,11 +162,11 @@ _IS_UNSENT = sa.or_(
     EventLink.id.is_(None),
     EventLink.state != LinkState.LIVE,
     EventLink.held.is_not(None),
-    sa.and_(EventLink.error.is_not(None), EventLink.tries >= REFUSED_AFTER_TRIES),
+    event_links.refused(),
 )
 _REASON = sa.case(
     (EventLink.state == LinkState.HELD, "deleted-there"),
     (EventLink.held.is_not(None), "held"),
-    (sa.and_(EventLink.error.is_not(None), EventLink.tries >= REFUSED_AFTER_TRIES), "refused"),
+    (event_links.refused(), "refused"),
     else_="waiting",
 )

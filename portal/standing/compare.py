@@ -22,7 +22,7 @@ from portal.practice import clients
 from portal.rows import event_links
 from portal.standing.compare_imported import Expansion, dated, judge_imported, occurrences_in
 from portal.standing.compare_own import expected_events, judge_own, own_item
-from portal.standing.stretch import MOST_ASKED_FOR, WIDEST_OFFSET, Found, Item, Stretch
+from portal.standing.stretch import MOST_ASKED_FOR, Found, Item, Stretch
 from portal.sync.event import Event
 
 
@@ -52,7 +52,7 @@ def compare_day(
     stretch = Stretch.of(calendar, day, day + ONE_DAY)
     expected = expected_events(calendar, stretch) if calendar.is_app_calendar else []
     db.session.commit()
-    after, before = stretch.after - WIDEST_OFFSET, stretch.before + WIDEST_OFFSET
+    after, before = stretch.widened
     found = _decode(client.list_stretch(google_id, after=after, before=before))
     for event_id in [each for each in expected if each not in found][:MOST_ASKED_FOR]:
         found.update(_ask_for(client, google_id, event_id))
@@ -89,7 +89,7 @@ def look_up(client: GoogleClient, link: EventLink, calendar_id: str, *, now: dt.
 
 
 def read_calendar(client: GoogleClient, calendar_id: str) -> dict[str, Found]:
-    """Everything in the calendar by id. What cannot be understood is left out; the doctor lists it anyway."""
+    """Everything in the calendar by id. What cannot be understood is told as that."""
     found: dict[str, Found] = {}
     page_token: str | None = None
     while True:
@@ -106,9 +106,20 @@ def _decode(resources: Iterable[Any]) -> dict[str, Found]:
         try:
             event = from_google(resource)
         except InvalidCalendarData:
+            odd = _not_understood(resource)
+            if odd is not None:
+                found[odd.event_id] = Found(odd, has_guests=False, is_understood=False)
             continue
         found[event.event_id] = Found(event, _has_guests(resource))
     return found
+
+
+def _not_understood(resource: Any) -> Event | None:
+    """What can be said of a resource that makes no sense: that it is there, and what it is called."""
+    if not isinstance(resource, dict) or not isinstance(resource.get("id"), str):
+        return None
+    summary = resource.get("summary")
+    return Event(event_id=resource["id"], summary=summary if isinstance(summary, str) else "")
 
 
 def _ask_for(client: GoogleClient, calendar_id: str, event_id: str) -> dict[str, Found]:

@@ -36,12 +36,14 @@ def judge_own(
 
 
 def _appointments(connection: Connection, stretch: Stretch) -> list[tuple[Appointment, EventLink | None]]:
+    after, before = stretch.widened
     rows = db.session.execute(
         sa.select(Appointment, EventLink)
         .outerjoin(EventLink, EventLink.appointment_id == Appointment.id)
         .where(
             Appointment.provider_id == connection.provider_id,
-            stretch.touches(Appointment),
+            Appointment.starts_at < before,
+            Appointment.ends_at > after,
         )
     )
     return [(row[0], row[1]) for row in rows]

@@ -17,7 +17,7 @@ from portal.models import (
     LinkState,
     Provider,
 )
-from portal.rows import event_links
+from portal.rows import event_links, google_events
 from portal.sync.health import ConnectionFacts, Counts
 
 
@@ -54,7 +54,7 @@ def count(connection: Connection, *, now: dt.datetime) -> Counts:
         ),
         linked=_number(_links(connection).where(EventLink.state == LinkState.LIVE)),
         behind=event_links.count_behind(connection),
-        google_events=_number(_events(connection).where(GoogleEvent.status != "cancelled")),
+        google_events=google_events.count_shown(_calendar_ids(connection), now=now),
         quarantined=_number(_events(connection).where(GoogleEvent.quarantine.is_not(None))),
         held=_number(_links(connection).where(EventLink.state == LinkState.HELD)),
         cards=_number(
@@ -77,6 +77,15 @@ def _events(connection: Connection) -> sa.Select[int]:
         .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
         .where(GoogleCalendar.connection_id == connection.id)
     )
+
+
+def _calendar_ids(connection: Connection) -> list[int]:
+    rows = db.session.scalars(
+        sa.select(GoogleCalendar.id).where(
+            GoogleCalendar.connection_id == connection.id, GoogleCalendar.hidden_since.is_(None)
+        )
+    )
+    return list(rows)
 
 
 def _number(query: sa.Select[int]) -> int:

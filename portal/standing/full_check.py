@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.calendar.occurrences import KEPT_BEFORE, READY_AHEAD
 from portal.connection import current
 from portal.engine import calendar_list
 from portal.engine.run import Clock, open_client
@@ -31,6 +30,7 @@ from portal.models import CheckRequest, Checkup, Connection, GoogleCalendar
 from portal.rows import outbox
 from portal.standing import compare, stretch
 from portal.sync.modes import Link
+from portal.sync.shown import KEPT_BEFORE, READY_AHEAD
 
 MOST_DIFFERENCES = 50
 MOST_TRIES = 3  # jobs that died over it; then it is given up, and said

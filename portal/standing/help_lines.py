@@ -23,14 +23,12 @@ from portal.models import (
     AppointmentStatus,
     Connection,
     EventLink,
-    GoogleCalendar,
-    GoogleEvent,
-    GoogleOccurrence,
     LinkState,
     Provider,
 )
 from portal.rows import event_links
 from portal.sync.checkup import Level, Line
+from portal.sync.duplicates import Duplicate
 from portal.sync.modes import Link
 
 MISSED = (AppointmentStatus.CANCELED, AppointmentStatus.LATE_CANCELED, AppointmentStatus.NO_SHOW)
@@ -57,6 +55,7 @@ class Asked:
     connection: Connection | None
     now: dt.datetime
     trouble: Sequence[Line] = ()
+    duplicates: Sequence[Duplicate] = ()  # as the doctor found them
     list_state: str = "not-looked"  # what `look_at_list` answered
 
 
@@ -148,29 +147,11 @@ def _alone(asked: Asked) -> Standing:
 
 
 def _twins(asked: Asked) -> Standing | None:
-    """The first of Google's events that stand there twice. Nothing without one: the doctor says so."""
-    if asked.connection is None:
+    """The first of what stands in Google twice. Nothing without one: the doctor says so."""
+    found = asked.duplicates
+    if not found:
         return None
-    rows = db.session.execute(
-        sa.select(GoogleOccurrence.starts_at, GoogleOccurrence.ends_at, GoogleEvent.summary)
-        .join(GoogleEvent, GoogleEvent.id == GoogleOccurrence.google_event_id)
-        .join(GoogleCalendar, GoogleCalendar.id == GoogleEvent.google_calendar_id)
-        .where(
-            GoogleCalendar.connection_id == asked.connection.id,
-            GoogleEvent.summary != "",
-            GoogleEvent.status != "cancelled",
-            GoogleOccurrence.ends_at > asked.now,
-            GoogleOccurrence.starts_at < asked.now + LOOKED_BACK,
-        )
-        .group_by(GoogleOccurrence.starts_at, GoogleOccurrence.ends_at, GoogleEvent.summary)
-        .having(sa.func.count(GoogleOccurrence.id) > 1)
-        .order_by(GoogleOccurrence.starts_at)
-        .limit(MOST_TWINS)
-    ).all()
-    if not rows:
-        return None
-    day = rows[0].starts_at.astimezone(asked.provider.zone).date()
-    return Standing(Line("twins", Level.WARN, "there-twice", len(rows)), {"events": rows, "day": day})
+    return Standing(Line("twins", Level.WARN, "there-twice", len(found)), {"twins": found[:MOST_TWINS]})
 
 
 def _shown(asked: Asked) -> Standing | None:

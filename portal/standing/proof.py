@@ -16,10 +16,10 @@ from portal.errors import AuthorizationExpired, Refused, ScopeMissing
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Connection, EventLink, LinkState
 from portal.practice import clients
-from portal.rows import outbox
+from portal.rows import event_links, outbox
 from portal.standing import compare
-from portal.standing.checks import REFUSED_AFTER_TRIES
 from portal.sync.modes import Link
+from portal.sync.trouble import CALENDAR_TROUBLE, NEEDS_A_PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def prove(appointment: Appointment) -> Proof | None:
         confirmed_at=_confirmed_at(link, connection) if verdict == "in-google" else None,
         error=link.error if link and verdict == "refused" else None,
         has_event=link is not None,
-        needs_a_person=connection.problem is not None and connection.retry_at is None,
+        needs_a_person=connection.problem in NEEDS_A_PERSON | CALENDAR_TROUBLE,
     )
 
 
@@ -120,7 +120,7 @@ def _judge(appointment: Appointment, link: EventLink | None, connection: Connect
     begins = connection.window_starts_at
     if not has_event and begins is not None and appointment.ends_at <= begins:
         return "too-old"
-    if link is not None and link.error and link.tries >= REFUSED_AFTER_TRIES:
+    if link is not None and event_links.is_refused(link):
         return "refused"
     is_settled = link is not None and link.state is LinkState.LIVE and not link.needs_write
     return "in-google" if link and is_settled and link.settled == appointment.revision else "waiting"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from portal.calendar import occurrences
 from portal.localtime import ONE_DAY, start_of_day
-from portal.models import Appointment, GoogleCalendar, GoogleOccurrence
+from portal.models import GoogleCalendar
+from portal.sync import shown
 from portal.sync.event import Event, EventTime
 
-HIDDEN = frozenset({"declined", *occurrences.HIDDEN_TYPES.values()})
-FINE = HIDDEN | {"in-step", "shown", "shown-free", "too-old", "not-chosen", "waiting"}
+FINE = shown.REASONS | {"in-step", "shown", "shown-free", "not-chosen", "waiting"}
 MOST_ASKED_FOR = 8  # requests, one after another
 WIDEST_OFFSET = dt.timedelta(hours=14)  # whole days are kept by the midnights of another zone
 
@@ -42,6 +39,7 @@ class Found:
 
     event: Event
     has_guests: bool
+    is_understood: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,10 @@ class Stretch:
     def before(self) -> dt.datetime:
         return start_of_day(self.end, self.timezone)
 
-    def touches(self, table: type[Appointment] | type[GoogleOccurrence]) -> sa.ColumnElement[bool]:
-        """Rows that may touch these days: whole days are kept by the midnights of another zone."""
-        return sa.and_(
-            table.starts_at < self.before + WIDEST_OFFSET, table.ends_at > self.after - WIDEST_OFFSET
-        )
+    @property
+    def widened(self) -> tuple[dt.datetime, dt.datetime]:
+        """Instants around these days: whole days are kept by the midnights of another zone."""
+        return self.after - WIDEST_OFFSET, self.before + WIDEST_OFFSET
 
     def holds(self, start: EventTime, end: EventTime) -> bool:
         """Whether an entry touches these days; one that ends at midnight does not touch the next."""

@@ -7,13 +7,15 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts, Story
+from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, RECONNECT
 
 PULL_IS_OLD = dt.timedelta(minutes=45)  # three times the longest pause between two looks
 PUSH_IS_OLD = dt.timedelta(minutes=10)  # a change goes out within seconds; this is long
-GRANT_TROUBLE = frozenset({"reconnect-required", "scope-missing"})
-CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
+GRANT_TROUBLE = frozenset({RECONNECT, "scope-missing"})
 SILENT = "WORKER-SILENT"
+ACCESS_REFUSED_FOR_LONG = "ACCESS-REFUSED"
 
 
 class Level(enum.IntEnum):
@@ -56,7 +58,8 @@ class Checks:
     feed_reads: int = 0  # of the live feed, in the last two days
     old_feed_reads: int = 0
     own_feed_entries: int = 0  # subscriptions to our own feed in the account's list
-    twice: int = 0  # Google events of the same time and text
+    duplicates: tuple[Duplicate, ...] = ()  # what stands in Google twice
+    odd_zones: int = 0  # series with a date under a zone name that nobody knows
     unsent: dict[str, int] = field(default_factory=dict)  # appointments not in Google, by reason
     compared_at: dt.datetime | None = None
     compare_error: str | None = None
@@ -73,7 +76,7 @@ def examine(facts: ConnectionFacts, story: Story, checks: Checks, *, now: dt.dat
             _account(facts),
             _app_calendar(facts),
             _calendars(checks),
-            _grant(facts, checks),
+            _grant(facts, story, checks),
             _channel(facts, checks),
             _pushed(facts, story, now=now),
             _pulled(facts, story, now=now),
@@ -81,7 +84,7 @@ def examine(facts: ConnectionFacts, story: Story, checks: Checks, *, now: dt.dat
             _cards(facts),
             _names(checks),
             _duplicates(checks),
-            _quarantine(facts),
+            _quarantine(facts, checks),
             _guests(checks),
             _compared(checks),
         ]
@@ -133,7 +136,9 @@ def _calendars(checks: Checks) -> Line:
     return Line("calendars", Level.GOOD, "yours" if checks.chosen else "none-chosen")
 
 
-def _grant(facts: ConnectionFacts, checks: Checks) -> Line:
+def _grant(facts: ConnectionFacts, story: Story, checks: Checks) -> Line:
+    if story.code == ACCESS_REFUSED_FOR_LONG:
+        return Line("grant", Level.WARN, "access-refused")
     problem = facts.problem if facts.problem in GRANT_TROUBLE else None
     if problem is None and checks.missing_scopes:
         problem = "scope-missing"
@@ -155,8 +160,8 @@ def _pushed(facts: ConnectionFacts, story: Story, *, now: dt.datetime) -> Line:
         return Line("pushed", Level.BAD, "worker-silent")
     if story.needs_a_person and behind:
         return Line("pushed", Level.BAD, "waits-for-you", behind)
-    if facts.problem in ("delayed", "quota"):
-        return Line("pushed", Level.WARN, facts.problem, behind)
+    if facts.problem in ("delayed", "quota", ACCESS_REFUSED):
+        return Line("pushed", Level.WARN, "quota" if facts.problem == "quota" else "delayed", behind)
     if not behind:
         return Line("pushed", Level.GOOD, "up-to-date" if facts.last_pushed_at else "begins")
     is_late = facts.last_pushed_at is not None and now - facts.last_pushed_at > PUSH_IS_OLD
@@ -200,12 +205,18 @@ def _names(checks: Checks) -> Line:
 def _duplicates(checks: Checks) -> Line:
     if checks.own_feed_entries:
         return Line("duplicates", Level.WARN, "own-feed", checks.own_feed_entries)
-    return _judge("duplicates", "twice" if checks.twice else None, "none", number=checks.twice)
+    subscribed = sum(each.kind is Kind.SUBSCRIPTION for each in checks.duplicates)
+    events = len(checks.duplicates) - subscribed
+    if subscribed and not events:
+        return Line("duplicates", Level.WARN, "subscribed", subscribed)
+    return _judge("duplicates", "twice" if events else None, "none", number=events)
 
 
-def _quarantine(facts: ConnectionFacts) -> Line:
-    odd = facts.counts.quarantined
-    return _judge("quarantine", "not-understood" if odd else None, "none", number=odd)
+def _quarantine(facts: ConnectionFacts, checks: Checks) -> Line:
+    if odd := facts.counts.quarantined:
+        return Line("quarantine", Level.WARN, "not-understood", odd)
+    odd = checks.odd_zones
+    return _judge("quarantine", "odd-zone" if odd else None, "none", number=odd)
 
 
 def _guests(checks: Checks) -> Line:

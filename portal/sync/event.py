@@ -86,6 +86,7 @@ class Event:
     """One resource of events.list: a single event, a master, an override, or a tombstone of any of them."""
 
     event_id: str
+    ical_uid: str | None = None  # the same in every calendar that holds the event, and on every date of it
     etag: str = ""
     updated: dt.datetime | None = None
     status: str = "confirmed"

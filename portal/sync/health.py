@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from portal.sync.trouble import HEAL_DAYS, is_refused_for_long
 
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
 NEARLY_SECONDS = 2  # so near, or past: no number to count down from
-IMPORTS_KEPT_DAYS = 30  # without a working grant; then imported events are removed here
+IMPORTS_KEPT_DAYS = HEAL_DAYS  # without a working grant; then imported events are removed here
 ANNOUNCED_AFTER_DAYS = 7
 BUSY_PHASES = frozenset({"choosing", "preview"})
 
@@ -233,16 +235,11 @@ def _reconnect_required(facts: ConnectionFacts, now: dt.datetime) -> Story:
 
 
 def _scope_missing(facts: ConnectionFacts, now: dt.datetime) -> Story:
-    return Story(
-        state="reconnect-required",
-        tone=Tone.BAD,
+    return replace(
+        _reconnect_required(facts, now),
         headline="Google did not give every permission",
         cause="A box on Google’s page was left unticked, so part of the sync is not allowed.",
-        consequence=_nothing_deleted(facts) + _imports_age(facts, now),
-        act=Act.RECONNECT,
-        chip="Reconnect Google",
         code="SCOPE-MISSING",
-        since=facts.problem_since,
     )
 
 
@@ -312,20 +309,6 @@ def _question(facts: ConnectionFacts, now: dt.datetime) -> Story:
     )
 
 
-def _quota(facts: ConnectionFacts, now: dt.datetime) -> Story:
-    return Story(
-        state="delayed",
-        tone=Tone.WARN,
-        headline="Google asks us to wait",
-        cause="The account has reached a limit that Google sets; it opens again by itself within hours.",
-        consequence=_next_try(facts, now),
-        act=Act.SYNC_NOW,
-        chip="Waiting for Google",
-        code="QUOTA",
-        since=facts.problem_since,
-    )
-
-
 def _delayed(facts: ConnectionFacts, now: dt.datetime) -> Story:
     return Story(
         state="delayed",
@@ -340,15 +323,39 @@ def _delayed(facts: ConnectionFacts, now: dt.datetime) -> Story:
     )
 
 
+def _quota(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return replace(
+        _delayed(facts, now),
+        headline="Google asks us to wait",
+        cause="The account has reached a limit that Google sets; it opens again by itself within hours.",
+        chip="Waiting for Google",
+        code="QUOTA",
+    )
+
+
+def _access_refused(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    """Trouble like any other for a day; then a new consent is worth a try, though nothing waits for it."""
+    delayed = _delayed(facts, now)
+    if not is_refused_for_long(facts.problem, facts.problem_since, now):
+        return delayed
+    return replace(
+        delayed,
+        headline="Google refuses our sign-in",
+        cause="Our permission was not withdrawn, and yet Google has answered for a day as if it were. "
+        "Reconnecting may help.",
+        consequence=delayed.consequence + _imports_age(facts, now),
+        act=Act.RECONNECT,
+        chip="Reconnect Google",
+        code="ACCESS-REFUSED",
+    )
+
+
 def _silent(facts: ConnectionFacts, now: dt.datetime) -> Story:
-    return Story(
-        state="delayed",
-        tone=Tone.WARN,
+    return replace(
+        _delayed(facts, now),
         headline="Sync is not being worked on",
         cause="A check is long overdue: the portal’s background worker does not seem to run.",
         consequence="Nothing is lost. Tell whoever runs this portal.",
-        act=Act.SYNC_NOW,
-        chip="Sync is delayed",
         code="WORKER-SILENT",
         since=facts.next_check_at,
     )
@@ -387,5 +394,6 @@ _TELLERS: dict[str, Callable[[ConnectionFacts, dt.datetime], Story]] = {
     "question": _question,
     "quota": _quota,
     "delayed": _delayed,
+    "access-refused": _access_refused,
     "silent": _silent,
 }

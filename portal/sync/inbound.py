@@ -42,16 +42,28 @@ class Restore:
     """Our fields were changed: ours are written back. `card` says what the provider is told, if anything."""
 
     card: str | None  # "moved", "edited" or None
+    why: str | None = None  # why the change could not be followed, as a code; see `why_kept`
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Changed there, but over here: push deletes it. If it is reinstated before that, it is judged then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readopt:
-    """Restored from Google's bin, and wanted here: it is the appointment's event again."""
+    """Restored from Google's bin, and wanted here: the appointment's event again, and judged as such."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redelete:
-    """Restored from Google's bin, but the appointment is over here: it goes again, and a card tells why."""
+    """Live in Google, but the appointment is over here: it goes again.
+
+        `is_told`: it was restored from Google's bin, so a card tells why. Otherwise it is our own write whose
+    answer was lost: nothing was ever agreed that anybody could restore.
+    """
+
+    is_told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,7 @@ OwnEventAction = (
     | AdoptWrite
     | Reschedule
     | Restore
+    | SetAside
     | Readopt
     | Redelete
     | ConfirmGone
@@ -123,7 +136,7 @@ def decide_own(
     if link.phase is not LinkPhase.LIVE:
         return _restored(link, appointment)
     if unsettled is not None:
-        if remote.times_hash() == unsettled.times_hash:
+        if remote.times_hash() == unsettled.times_hash and not remote.recurrence:  # we never make a series
             return AdoptWrite(unsettled.revision)
         # the provider changed our write: what we sent then is what both sides last knew
         link = replace(link, times_hash=unsettled.times_hash, content_hash=None)
@@ -147,7 +160,7 @@ def _restored(link: Link, appointment: LocalAppointment) -> OwnEventAction:
     """Live in Google although its link says deleted."""
     if link.phase is LinkPhase.DELETING:
         return Ignore()  # push finishes the delete first
-    return Readopt() if appointment.is_live else Redelete()
+    return Readopt() if appointment.is_live else Redelete(is_told=link.revision > 0)
 
 
 def _unsettled_write(event: Event, link: Link) -> Tag | None:
@@ -170,28 +183,69 @@ def _changed(
     remote: Content, link: Link, appointment: LocalAppointment, *, is_scheduled: bool, now: dt.datetime
 ) -> OwnEventAction:
     if not appointment.is_live:
-        return Restore(card=None)  # push has not deleted it yet; whatever it looks like, it goes
+        return SetAside()
     if remote.recurrence:
-        return Restore(card="edited")
+        return Restore(card="edited", why="made-recurring")
     if remote.times_hash() == link.times_hash:
         return Restore(card=None)
     local = appointment.content
+    if remote.same_times(local):
+        return Restore(card=None)
     is_unchanged_here = local.times_hash() == link.times_hash
-    if is_unchanged_here and is_scheduled and is_safe_move(local, remote, now=now):
-        return Reschedule(remote.start, remote.end)
-    return Restore(card=None if remote.same_times(local) else "moved")
+    why = why_kept(local, remote, is_scheduled=is_scheduled, is_unchanged_here=is_unchanged_here, now=now)
+    return Reschedule(remote.start, remote.end) if why is None else Restore(card="moved", why=why)
 
 
-def is_safe_move(local: Content, remote: Content, *, now: dt.datetime) -> bool:
-    """Both starts lie ahead, it stays timed or all-day as it was, and its length makes sense."""
+def why_kept(
+    local: Content, remote: Content, *, is_scheduled: bool, is_unchanged_here: bool, now: dt.datetime
+) -> str | None:
+    """Why the appointment cannot follow a move in Google, as a code; None when it can."""
+    if not is_scheduled:
+        return "not-scheduled"
+    if not is_unchanged_here:
+        return "changed-here"
+    return why_unsafe(local, remote, now=now)
+
+
+def why_unsafe(local: Content, remote: Content, *, now: dt.datetime) -> str | None:
+    """Safe: both starts lie ahead, it stays timed or all-day as it was, and its length makes sense."""
     if local.start.is_all_day != remote.start.is_all_day or remote.start.is_all_day != remote.end.is_all_day:
-        return False
-    if local.start.instant <= now or remote.start.instant <= now:
-        return False
+        return "made-timed" if local.start.is_all_day else "made-all-day"
+    if local.start.instant <= now:
+        return "begun"
+    if remote.start.instant <= now:
+        return "moved-to-past"
     seconds = (remote.end.instant - remote.start.instant).total_seconds()
     if remote.start.is_all_day:
-        return seconds > 0
-    return SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS and seconds % 60 == 0
+        return None if seconds > 0 else "too-short"
+    if seconds < SHORTEST_SECONDS:
+        return "too-short"
+    if seconds > LONGEST_SECONDS:
+        return "too-long"
+    return "odd-length" if seconds % 60 else None
+
+
+# Every answer of `why_kept`, and that of an event made recurring
+WHY_KEPT = frozenset(
+    {"not-scheduled", "changed-here", "made-timed", "made-all-day", "begun", "moved-to-past", "too-short"}
+    | {"too-long", "odd-length", "made-recurring"}
+)
+
+
+def carries_our_tag(event: Event, link: Link, *, public_id: str, installation: str) -> bool:
+    """Whether the private properties are as we wrote them. Without them an event whose link is lost would be
+    a stranger's, so they are ours like the title.
+
+    The hash of the times is known only until a move in Google is followed, which writes nothing.
+    """
+    tag = event.tag
+    if tag is None:
+        return False
+    expected = (installation, public_id, event.event_id, link.revision)
+    if (tag.installation, tag.appointment, tag.event_id, tag.revision) != expected:
+        return False
+    is_as_written = link.settled == link.revision and link.times_hash is not None
+    return not is_as_written or tag.times_hash == link.times_hash
 
 
 def decide_stray(

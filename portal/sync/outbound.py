@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from portal.sync.event import Content
 
+UNSEEN = '"unseen"'  # the etag of no event: Google refuses the write, and the event is looked at first
 WINDOW_BEFORE = dt.timedelta(days=30)  # before the app calendar was first made; it never slides
 
 
@@ -67,9 +68,13 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove the event. The link is committed as *deleting* first, so that its tombstone is known as ours."""
+    """Remove the event, if it is as it was last seen (If-Match): what a list still shows then is old.
+
+    The link is committed as *deleting* first, so that its tombstone is known as ours.
+    """
 
     event_id: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def decide(appointment: LocalAppointment, link: Link | None) -> Action | None:
         return Insert(revival=0) if appointment.is_live and appointment.is_in_window else None
     match link.phase:
         case LinkPhase.DELETING:
-            return Delete(link.event_id)  # finish it; a reinstated one follows as the next revival
+            return _delete(link)  # finish it; a reinstated one follows as the next revival
         case LinkPhase.GONE:
             wanted = appointment.is_live and appointment.is_in_window
             return Insert(revival=link.revival + 1) if wanted else _settled(appointment, link)
@@ -116,10 +121,14 @@ def decide(appointment: LocalAppointment, link: Link | None) -> Action | None:
 
 def _linked(appointment: LocalAppointment, link: Link) -> Action | None:
     if not appointment.is_live:
-        return Delete(link.event_id)
+        return _delete(link)
     if appointment.content.content_hash() != link.content_hash:
-        return Patch(link.event_id, link.etag or "*")
+        return Patch(link.event_id, link.etag or UNSEEN)
     return _settled(appointment, link)
+
+
+def _delete(link: Link) -> Delete:
+    return Delete(link.event_id, link.etag or UNSEEN)
 
 
 def _held(appointment: LocalAppointment, link: Link) -> Action | None:

@@ -11,23 +11,21 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dateutil.rrule import rrulestr
-
 from portal.errors import InvalidCalendarData
+from portal.sync import rules
 from portal.sync.event import Event, EventTime, zone
 
 MOST_OCCURRENCES = 5_000  # of one series in one window; more is a mistake or an attack, and is quarantined
-MOST_STEPS = 100_000  # from a series' first date to the window's end: 270 years of days, 11 of hours
-STEP_SECONDS = {
-    "SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600, "DAILY": 86_400,
-    "WEEKLY": 7 * 86_400, "MONTHLY": 28 * 86_400, "YEARLY": 365 * 86_400,
-}  # fmt: skip
+MOST_STEPS = 100_000  # dates that are counted up to COUNT
+MOST_DAYS = 150_000  # looked at for one rule: a whole cycle of the calendar is 146,097
 MOST_RULES = 20  # in one series; people need one
-CYCLE_YEARS = 400  # the Gregorian calendar repeats: 146,097 days, a whole number of weeks
-LAST_YEAR = 9998  # dateutil follows a rule to the year 9999, and one that never matches all the way there
 DAY = dt.timedelta(days=1)
+RULES = ("RRULE", "EXRULE")
 UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.IGNORECASE)
-LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:]*)?):(.+)", re.IGNORECASE)
+LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;.*)?):([^:]+)", re.IGNORECASE)
+TZID = re.compile(r";TZID=(?:\"([^\"]*)\"|([^;]*))", re.IGNORECASE)
+DURATION = re.compile(r"\+?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_Dates = Iterable[tuple[EventTime, EventTime | None]]  # starts, and the ends that are told with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +83,34 @@ def _touches(occurrence: Occurrence, after: dt.datetime, before: dt.datetime) ->
     return start < before and (end > after or start == end >= after)
 
 
-def _regular(master: Event, after: dt.datetime, before: dt.datetime) -> Iterator[Occurrence]:
-    """The dates of the rules, with the master's length: exact when timed, whole days when all-day."""
+def _regular(master: Event, after: dt.datetime, before: dt.datetime) -> list[Occurrence]:
+    """The dates of the lines that touch the window, as long as the master: exactly, or so many whole days."""
     assert master.start is not None
     assert master.end is not None
-    length = master.end.instant - master.start.instant
-    starts = _starts(master, after - length - DAY, before + DAY)
-    for count, start in enumerate(starts):
-        if count >= MOST_OCCURRENCES:
-            raise InvalidCalendarData("too-many-occurrences")
-        yield Occurrence(master.event_id, start.key, start, _plus(start, length))
-
-
-def _starts(master: Event, after: dt.datetime, before: dt.datetime) -> list[EventTime]:
-    first = master.start
-    assert first is not None
+    first, length = master.start, master.end.instant - master.start.instant
     lines = [_parse_line(line) for line in master.recurrence]
-    if sum(name in ("RRULE", "EXRULE") for name, _, _ in lines) > MOST_RULES:
+    if sum(name in RULES for name, _, _ in lines) > MOST_RULES:
         raise InvalidCalendarData("too-many-rules")
     excluded: set[str] = set()
     # DTSTART counts even where the rule would pass it by, and COUNT then counts the others (facts §7)
-    found = {first.key: first}
+    found = {first.key: Occurrence(master.event_id, first.key, first, master.end)}
     for name, params, value in lines:
-        is_rule = name in ("RRULE", "EXRULE")
-        times = _ruled(value, first, after, before) if is_rule else _dates(params, value, first)
-        if name in ("RRULE", "RDATE"):
-            found.update({time.key: time for time in times})
+        if name in RULES:
+            dates: _Dates = (
+                (start, None) for start in _ruled(value, first, after - length - DAY, before + DAY)
+            )
         else:
-            excluded |= {time.key for time in times}
-    return [start for key, start in found.items() if key not in excluded and after <= start.instant < before]
+            dates = _dates(params, value, first)
+        for start, end in dates:
+            key = start.key
+            if name in ("EXRULE", "EXDATE"):
+                excluded.add(key)
+            elif end or key not in found:  # a period's own length is the one that counts (§3.8.5.3)
+                found[key] = Occurrence(master.event_id, key, start, end or _plus(start, length))
+    shown = [each for key, each in found.items() if key not in excluded and _touches(each, after, before)]
+    if len(shown) > MOST_OCCURRENCES:
+        raise InvalidCalendarData("too-many-occurrences")
+    return shown
 
 
 def _parse_line(line: str) -> tuple[str, str, str]:
@@ -123,32 +120,45 @@ def _parse_line(line: str) -> tuple[str, str, str]:
     return match[1].upper(), match[2], match[3]
 
 
-def _ruled(value: str, first: EventTime, after: dt.datetime, before: dt.datetime) -> list[EventTime]:
-    """The dates of an RRULE or EXRULE. UNTIL and COUNT are judged here: dateutil knows UNTIL as a wall time
-    only, and would follow a rule beyond the window."""
+def _ruled(value: str, first: EventTime, after: dt.datetime, before: dt.datetime) -> Iterator[EventTime]:
+    """The dates of a rule between two instants, and a few around. UNTIL and COUNT are judged here."""
     parts = dict(_part(part) for part in value.rstrip(";").split(";"))
     until = _until(parts.pop("UNTIL", None), first)
-    count = _number(parts.pop("COUNT", None))
-    high = before + DAY  # the walls of other zones are less than a day from UTC's
-    _check_steps(parts, first, high)
-    rule = ";".join(f"{name}={text}" for name, text in parts.items())
-    walls = _walls(rule, first.wall, count, low=_naive(after - DAY), high=_naive(high))
-    starts = [_at_wall(wall, first) for wall in walls]
-    return [start for start in starts if until is None or not _is_past(start, until)]
+    count_text = parts.pop("COUNT", None)
+    try:
+        count = None if count_text is None else rules.positive(count_text)
+        rule = rules.read(parts, first.wall, is_all_day=first.is_all_day)
+    except ValueError as error:
+        raise InvalidCalendarData("recurrence-rule") from error
+    # the walls of other zones are less than a day from UTC's
+    for wall in _walls(rule, count, low=_naive(after - DAY), high=_naive(before + DAY)):
+        start = _at_wall(wall, first)
+        if until is None or not _is_past(start, until):
+            yield start
+
+
+def _walls(
+    rule: rules.Rule, count: int | None, *, low: dt.datetime, high: dt.datetime
+) -> Iterator[dt.datetime]:
+    """The wall times of a rule from `low` to `high`, if they are among its first `count`.
+
+    Refuses a rule that would have to be followed for very long before it is known what it holds.
+    """
+    begin = low if count is None else rule.first
+    if len(rule.intervals(begin, high)) * rules.DAYS[rule.freq] > MOST_DAYS:
+        raise InvalidCalendarData("too-many-occurrences")
+    found = 0
+    for number, wall in enumerate(itertools.islice(rule.walls(begin, high), count)):
+        if number >= MOST_STEPS or found > MOST_OCCURRENCES:
+            raise InvalidCalendarData("too-many-occurrences")
+        if wall >= low:
+            found += 1
+            yield wall
 
 
 def _part(part: str) -> tuple[str, str]:
     name, _, text = part.partition("=")
     return name.strip().upper(), text.strip()
-
-
-def _number(text: str | None) -> int | None:
-    """COUNT or INTERVAL: at least 1 (RFC 5545 §3.3.10)."""
-    if text is None:
-        return None
-    if re.fullmatch(r"0*[1-9][0-9]{0,8}", text) is None:
-        raise InvalidCalendarData("recurrence-rule")
-    return int(text)
 
 
 def _until(text: str | None, first: EventTime) -> dt.datetime | None:
@@ -169,69 +179,67 @@ def _is_past(start: EventTime, until: dt.datetime) -> bool:
     return start.instant > until if until.tzinfo else start.wall > until
 
 
-def _check_steps(parts: dict[str, str], first: EventTime, high: dt.datetime) -> None:
-    """Refuse a rule that would have to be followed for very long before it is known what it holds."""
-    step = STEP_SECONDS.get(parts.get("FREQ", "").upper())
-    if step is None:
-        raise InvalidCalendarData("recurrence-rule")
-    interval = _number(parts.get("INTERVAL")) or 1
-    if (high - first.instant).total_seconds() > step * interval * MOST_STEPS:
-        raise InvalidCalendarData("too-many-occurrences")
+def odd_zones(event: Event) -> set[str]:
+    """The names in EXDATE and RDATE that no zone has. Their times are read in the event's own zone."""
+    lines = [match for line in event.recurrence if (match := LINE.fullmatch(line.strip()))]
+    names = {tzid for match in lines if (tzid := _tzid(match[2])) is not None}
+    return {name for name in names if _zone_or_none(name) is None}
 
 
-def _walls(
-    rule: str, first: dt.datetime, count: int | None, *, low: dt.datetime, high: dt.datetime
-) -> list[dt.datetime]:
-    """The first `count` wall times of a rule up to `high`, without those before `low`.
+def _tzid(params: str) -> str | None:
+    match = TZID.search(params)
+    return (match[1] or match[2]) if match else None
 
-    They are looked for as many whole cycles of the calendar later as there is room for, where dates are the
-    same: dateutil gives up a rule that matches nothing (30 February) only at the end of its years.
-    """
-    years = max(0, (LAST_YEAR - max(first.year, high.year)) // CYCLE_YEARS * CYCLE_YEARS)
-    found: list[dt.datetime] = []
+
+def _zone_or_none(tzid: str) -> dt.tzinfo | None:
     try:
-        dates = rrulestr(f"{rule};UNTIL={_later(high, years):%Y%m%dT%H%M%S}", dtstart=_later(first, years))
-        for number, date in enumerate(itertools.islice(dates, count)):
-            if number >= MOST_STEPS or len(found) > MOST_OCCURRENCES:
-                raise InvalidCalendarData("too-many-occurrences")
-            wall = _later(date, -years)
-            if wall >= low:
-                found.append(wall)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        # dateutil has no error of its own: each of these is how it says that a rule makes no sense
-        raise InvalidCalendarData("recurrence-rule") from error
-    return found
+        return zone(tzid)
+    except (ValueError, KeyError):
+        return None
 
 
-def _later(wall: dt.datetime, years: int) -> dt.datetime:
-    """So many whole cycles later: the same month, day and day of the week, 29 February included."""
-    return wall.replace(year=wall.year + years)
+def _dates(params: str, value: str, first: EventTime) -> _Dates:
+    """The values of an EXDATE or RDATE line (RFC 5545 §3.8.5.1, §3.8.5.2), and the ends of its periods."""
+    tzid = _tzid(params)
+    place = (tzid and _zone_or_none(tzid)) or zone(first.tzid)
+    for text in value.upper().split(","):
+        begins, _, ends = text.strip().partition("/")
+        try:
+            start = _date(begins, place, first)
+            yield start, _end(ends, start, place, first) if ends and not first.is_all_day else None
+        except ValueError as error:
+            raise InvalidCalendarData("recurrence-date") from error
 
 
-def _dates(params: str, value: str, first: EventTime) -> list[EventTime]:
-    """The values of an EXDATE or RDATE line (RFC 5545 §3.8.5.1, §3.8.5.2)."""
-    tzid = re.search(r"TZID=\"?([^;:\"]+)", params, re.IGNORECASE)
-    return [_date(text.strip(), tzid[1] if tzid else first.tzid, first) for text in value.split(",")]
-
-
-def _date(text: str, tzid: str, first: EventTime) -> EventTime:
+def _date(text: str, place: dt.tzinfo, first: EventTime) -> EventTime:
     """One value: a date of a timed series means that day's regular wall time."""
-    text = text.split("/")[0]  # a PERIOD counts by its start
-    try:
-        if "T" not in text:
-            day = dt.datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 (a date has no zone)
-            return (
-                EventTime(date=day)
-                if first.is_all_day
-                else _at_wall(dt.datetime.combine(day, first.wall.time()), first)
-            )
-        wall = dt.datetime.strptime(text.rstrip("Zz"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 (wall time on purpose)
-        if first.is_all_day:
-            return EventTime(date=wall.date())
-        place = dt.UTC if text[-1] in "Zz" else zone(tzid)
-        return EventTime(datetime=wall.replace(tzinfo=place), tzid=first.tzid)
-    except (ValueError, KeyError) as error:
-        raise InvalidCalendarData("recurrence-date") from error
+    if "T" not in text:
+        day = dt.datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 (a date has no zone)
+        return (
+            EventTime(date=day)
+            if first.is_all_day
+            else _at_wall(dt.datetime.combine(day, first.wall.time()), first)
+        )
+    wall = dt.datetime.strptime(text.removesuffix("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 (wall time on purpose)
+    if first.is_all_day:
+        return EventTime(date=wall.date())
+    return EventTime(datetime=wall.replace(tzinfo=dt.UTC if text[-1] == "Z" else place), tzid=first.tzid)
+
+
+def _end(text: str, start: EventTime, place: dt.tzinfo, first: EventTime) -> EventTime:
+    """Of a period: a time, or a length whose weeks and days are those of the calendar (§3.3.6, §3.3.9)."""
+    if not text.startswith(("P", "+P")):
+        end = _date(text, place, first)
+    else:
+        match = DURATION.fullmatch(text)
+        if match is None or not any(match.groups()):
+            raise ValueError("not a length")
+        weeks, days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
+        last = _at_wall(start.wall + dt.timedelta(weeks=weeks, days=days), first) if weeks or days else start
+        end = _plus(last, dt.timedelta(hours=hours, minutes=minutes, seconds=seconds))
+    if end.instant < start.instant:
+        raise ValueError("ends before it begins")
+    return end
 
 
 def _at_wall(wall: dt.datetime, first: EventTime) -> EventTime:

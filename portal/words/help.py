@@ -33,7 +33,7 @@ class Told:
     next_when: str = ""
     calendars: tuple[tuple[str, str | None], ...] = ()  # the name of each; as a code, why it cannot be read
     email: str = ""
-    day: str = ""  # of what stands in Google twice, as in an address
+    named: int = 0  # of what stands in Google twice
     codes: tuple[str, ...] = ()  # what the support report points at
 
 
@@ -138,7 +138,8 @@ def _no_account(told: Told) -> Sentence:
 
 
 def _twins(told: Told) -> Sentence:
-    return Sentence("", "twins", ". Delete one of the two in Google.")
+    more = told.number - told.named
+    return Sentence("", "twins", f"; and {more} more." if more > 0 else ".")
 
 
 def _points_at(told: Told) -> Sentence:
@@ -158,15 +159,12 @@ def _open_next(told: Told) -> Button | None:
     return Button("Open", "calendar.google_event", values={"event_id": record, "on": date})
 
 
-def _see_the_day(told: Told) -> Button:
-    return Button("See the day", "calendar.index", values={"view": "day", "date": told.day})
-
-
 SEE_WHY = Button("See why", "sync.connecting.calendars", values={"again": 1})
 CHOOSE = Button("Choose", "sync.connecting.calendars")
 CONNECT = Button("Connect", "sync.index")
 LOOK = Button("Look", method="get", values={"look": 1})
 SHOW_IT = Button("Show it", "help.show_calendar", "post")
+SEE_EACH = Button("See each", "sync.doctor.index", anchor="line-duplicates")
 REPORT = Button("Report", "sync.doctor.report_text")
 MISSED = _many("canceled or missed appointment is", "canceled or missed appointments are", " kept here")
 ONLY_HIDDEN = "Its events are all there; only the list leaves it out."
@@ -213,7 +211,7 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         "yours-alone": Row("Your Google account serves you alone", _yours_alone),
         "no-account": Row("No Google account is connected with you", _no_account, CONNECT),
     },
-    "twins": {"there-twice": Row("These stand in Google twice", _twins, _see_the_day)},
+    "twins": {"there-twice": Row("These stand in Google twice", _twins, SEE_EACH)},
     "shown": {
         "not-looked": Row("Is it shown in Google’s list?", "Nothing is changed by looking.", LOOK),
         "shown": Row("Google’s list shows it", "Under My calendars and ticked, asked just now.", LOOK),

@@ -1,27 +1,27 @@
 """Series: which dates RRULE, RDATE and EXDATE lines give, in the event's own IANA zone (facts §7).
 
-Rules are computed on the wall clock and then turned into instants: a weekly 9:00 stays 9:00 across DST.
+Rules are followed on the wall clock and then turned into instants: a weekly 9:00 stays 9:00 across DST.
 The first date is one of the series even where its rule passes it by; COUNT then counts the others.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rruleset, rrulestr
-
-from sandbox.ground.errors import Json, invalid
+from sandbox.event import rules
+from sandbox.ground.errors import GoogleError, Json, invalid
 from sandbox.ground.model import Calendar, Stored
 from sandbox.ground.times import instants, is_all_day, parse_instant, show, zone
 
 Occurrence = tuple[Json, datetime, datetime]  # the instance, its start and end as UTC instants
 DAY = timedelta(days=1)
-LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:]+)?):(.+)", re.IGNORECASE)
+LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;.+)?):([^:]+)", re.IGNORECASE)
+LENGTH = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 # An endless series asked for without timeMax stops here. Google stops somewhere too; where is not published.
 HORIZON = timedelta(days=3 * 366)
 
@@ -33,14 +33,10 @@ def check(body: Json) -> None:
         body.pop("recurrence", None)
         return
     try:
-        rules_of(body)
-    except (ValueError, TypeError):
+        start = _local_start(body)
+        _dates(body, start, start + DAY)
+    except (ValueError, TypeError, OverflowError):
         raise invalid("Invalid recurrence rule.", "recurrence") from None
-
-
-def rules_of(body: Json) -> rruleset:
-    """The rule set of a master, on its own wall clock. Raises ValueError for unreadable lines."""
-    return _rules(_local_start(body), tuple(body["recurrence"]), _zone_name(body))
 
 
 def occurrences(calendar: Calendar, master: Stored, low: datetime, high: datetime) -> Iterator[Occurrence]:
@@ -86,21 +82,42 @@ def _computed(calendar: Calendar, master: Stored, low: datetime, high: datetime)
     tz, length = zone(_zone_name(master.body)), master.end_at - master.start_at
     first = low.astimezone(tz).replace(tzinfo=None) - length - DAY
     last = high.astimezone(tz).replace(tzinfo=None) + DAY
-    for local in rules_of(master.body).xafter(first, inc=True):
-        if local > last:
-            return
-        body = _instance_at(calendar, master.body, local)
+    for local, period in sorted(_dates(master.body, first, last).items()):
+        body = _instance_at(calendar, master.body, local, period)
         start, end = instants(body, zone(calendar.time_zone))
         if end > low and start < high:
             yield body, start, end
 
 
-def _instance_at(calendar: Calendar, master: Json, local: datetime) -> Json:
+def _dates(master: Json, first: datetime, last: datetime) -> dict[datetime, timedelta | None]:
+    """The wall times of a series between two others, each with its length where that is its own; and every
+    RDATE, for a period may be long. Raises ValueError for unreadable lines."""
+    start, zone_name = _local_start(master), _zone_name(master)
+    found: dict[datetime, timedelta | None] = {start: None}
+    excluded: set[datetime] = set()
+    for line in master["recurrence"]:
+        match = LINE.fullmatch(line.strip())
+        if match is None:
+            raise ValueError("not a recurrence line")
+        kind, options, value = match[1].upper(), match[2], match[3]
+        if kind in ("RRULE", "EXRULE"):
+            rule = rules.read(value, start, zone_name, is_all_day=is_all_day(master))
+            named: dict[datetime, timedelta | None] = dict.fromkeys(rule.moments(first, last))
+        else:
+            named = dict(_listed(options, value, zone_name, start))
+        if kind in ("EXRULE", "EXDATE"):
+            excluded |= named.keys()
+        else:
+            found |= {moment: length for moment, length in named.items() if length or moment not in found}
+    return {moment: length for moment, length in found.items() if moment not in excluded}
+
+
+def _instance_at(calendar: Calendar, master: Json, local: datetime, period: timedelta | None) -> Json:
     body = {name: value for name, value in master.items() if name != "recurrence"}
     if is_all_day(master):
         body |= _all_day_parts(master, local.date())
     else:
-        body |= _timed_parts(calendar, master, local)
+        body |= _timed_parts(calendar, master, local, period)
     body["recurringEventId"] = master["id"]
     return body
 
@@ -115,11 +132,12 @@ def _all_day_parts(master: Json, day: date) -> Json:
     }
 
 
-def _timed_parts(calendar: Calendar, master: Json, local: datetime) -> Json:
+def _timed_parts(calendar: Calendar, master: Json, local: datetime, period: timedelta | None) -> Json:
     name, shown_in = _zone_name(master), zone(calendar.time_zone)
     # A skipped local time takes the offset before the gap, a doubled one the first: fold=0 says both.
     start = local.replace(tzinfo=zone(name)).astimezone(UTC)
-    length = parse_instant(master["end"]["dateTime"]) - parse_instant(master["start"]["dateTime"])
+    regular = parse_instant(master["end"]["dateTime"]) - parse_instant(master["start"]["dateTime"])
+    length = regular if period is None else period
     end_zone = master["end"].get("timeZone", name)
     return {
         "id": f"{master['id']}_{start:%Y%m%dT%H%M%SZ}",
@@ -140,49 +158,45 @@ def _local_start(body: Json) -> datetime:
     return parse_instant(body["start"]["dateTime"]).astimezone(tz).replace(tzinfo=None)
 
 
-@lru_cache(maxsize=4096)
-def _rules(start: datetime, lines: tuple[str, ...], zone_name: str) -> rruleset:
-    rules = rruleset(cache=False)
-    rules.rdate(start)
-    for line in lines:
-        match = LINE.fullmatch(line.strip())
-        if match is None:
-            raise ValueError("not a recurrence line")
-        kind, options, value = match[1].upper(), match[2], match[3]
-        if kind in ("RRULE", "EXRULE"):
-            rule: Any = rrulestr(_with_local_until(value, zone_name), dtstart=start)
-            (rules.rrule if kind == "RRULE" else rules.exrule)(rule)
-        else:
-            for moment in _local_dates(options, value, zone_name, start):
-                (rules.rdate if kind == "RDATE" else rules.exdate)(moment)
-    return rules
+def _listed(
+    options: str, values: str, zone_name: str, start: datetime
+) -> Iterator[tuple[datetime, timedelta | None]]:
+    """The values of an RDATE or EXDATE line on the series' wall clock, with the lengths of periods.
 
-
-def _with_local_until(rule: str, zone_name: str) -> str:
-    """UNTIL of a timed series is UTC; the rule is computed on the wall clock, so UNTIL goes there too."""
-    if re.search(r"\bCOUNT=", rule, re.IGNORECASE) and re.search(r"\bUNTIL=", rule, re.IGNORECASE):
-        raise ValueError("COUNT and UNTIL exclude each other")
-
-    def local(match: re.Match[str]) -> str:
-        moment = datetime.strptime(match[1].upper(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return f"UNTIL={moment.astimezone(zone(zone_name)):%Y%m%dT%H%M%S}"
-
-    return re.sub(r"UNTIL=(\d{8}T\d{6}Z)", local, rule, flags=re.IGNORECASE)
-
-
-def _local_dates(options: str, values: str, zone_name: str, start: datetime) -> Iterator[datetime]:
-    named = re.search(r"TZID=([^;]+)", options, re.IGNORECASE)
-    for text in values.split(","):
-        if len(text) == len("20261123"):
-            day = datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - wall clock on purpose
-            yield day.replace(hour=start.hour, minute=start.minute, second=start.second)
+    A zone that nobody knows counts as the series' own, for what other systems put into Google's calendars.
+    """
+    named = re.search(r'TZID="?([^;"]+)', options, re.IGNORECASE)
+    there = zone(zone_name)
+    if named:
+        with contextlib.suppress(GoogleError):
+            there = zone(named[1])
+    for text in values.upper().split(","):
+        begins, _, ends = text.strip().partition("/")
+        if "T" not in begins:
+            day = datetime.strptime(begins, "%Y%m%d")  # noqa: DTZ007 - wall clock on purpose
+            yield day.replace(hour=start.hour, minute=start.minute, second=start.second), None
             continue
-        moment = datetime.strptime(text.upper().removesuffix("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
-        if text.upper().endswith("Z"):
-            moment = moment.replace(tzinfo=UTC).astimezone(zone(zone_name)).replace(tzinfo=None)
-        elif named and named[1] != zone_name:
-            moment = moment.replace(tzinfo=zone(named[1])).astimezone(zone(zone_name)).replace(tzinfo=None)
-        yield moment
+        moment = _moment(begins, there)
+        length = _length(ends, moment, there) if ends else None
+        yield moment.astimezone(zone(zone_name)).replace(tzinfo=None), length
+
+
+def _moment(text: str, there: ZoneInfo) -> datetime:
+    local = datetime.strptime(text.removesuffix("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
+    return local.replace(tzinfo=UTC if text.endswith("Z") else there)
+
+
+def _length(ends: str, start: datetime, there: ZoneInfo) -> timedelta:
+    """Of a period. Its days are those of a wall clock, its hours exact."""
+    if not ends.startswith("P"):
+        return _moment(ends, there).astimezone(UTC) - start.astimezone(UTC)
+    match = LENGTH.fullmatch(ends)
+    if match is None:
+        raise ValueError("not a length")
+    weeks, days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
+    last = start + timedelta(weeks=weeks, days=days)
+    exact = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return last.astimezone(UTC) - start.astimezone(UTC) + exact
 
 
 def detached(body: Json) -> Json:

@@ -108,14 +108,14 @@ def forget_tombstone(calendar: Calendar, event_id: str) -> Json:
 def distort_event(world: World, calendar: Calendar, event_id: str, fields: Json) -> Json:
     """Put fields into an event unchecked: Google hands out events that its own API would refuse to write.
 
-    `null` removes a field, even `start`. Raises 404.
+    `null` removes a field, even `start`; with `updated` it becomes a copy of that time. Raises 404.
     """
     stored = calendar.events.get(event_id)
     if stored is None or stored.deleted:
         raise not_found()
     body = recurrence.detached(stored.body) | fields
     kept = {name: value for name, value in body.items() if value is not None}
-    stored.body = kept | {"etag": world.next_etag(), "updated": world.now_stamp()}
+    stored.body = kept | {"etag": world.next_etag(), "updated": fields.get("updated") or world.now_stamp()}
     stored.odd = True
     changes.record(calendar, stored)
     events.announce(world, calendar)

@@ -25,7 +25,8 @@ from portal.errors import (
 )
 from portal.extensions import db
 from portal.feed import addresses
-from portal.google.client import CalendarEntry, GoogleClient
+from portal.google.answers import CalendarEntry
+from portal.google.client import GoogleClient
 from portal.google.oauth import SCOPE_PREFIX
 from portal.models import (
     AppointmentStatus,
@@ -197,7 +198,7 @@ def test_nothing_is_connected_while_the_last_one_is_still_going(provider: Provid
     [
         ({}, None),
         ({"access_role": "reader"}, "shared-read-only"),
-        ({"access_role": "freeBusyReader"}, "shared-read-only"),
+        ({"access_role": "freeBusyReader"}, "free-busy-only"),
         ({"access_role": "something-new"}, "shared-read-only"),
         ({"access_role": "writer"}, "shared-to-edit"),
         ({"access_role": "writerWithoutPrivateAccess"}, "shared-to-edit"),

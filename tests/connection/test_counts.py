@@ -86,7 +86,7 @@ def primary(office: Office) -> GoogleCalendar:
 
 def shown(office: Office) -> int:
     """What pages would draw of Google's, however far away."""
-    return len(db.session.execute(occurrences.query([office.provider.id])).all())
+    return len(db.session.execute(occurrences.query([office.provider.id], now=office.clock())).all())
 
 
 def test_the_count_is_what_the_first_sync_then_has_shown(office: Office) -> None:

@@ -52,6 +52,10 @@ class Clock:
     def advance(self, **by: float) -> None:
         self.ahead += dt.timedelta(**by)
 
+    def pause(self, seconds: float) -> None:
+        """For whoever would sleep: the time is gone at once."""
+        self.advance(seconds=seconds)
+
 
 class Office:
     """One provider with a client, a Google account, and verbs to act on both sides."""
@@ -147,15 +151,27 @@ class Office:
         connection.next_check_at = self.clock()
         db.session.commit()
         return connection_run.run_connection(
-            connection.id, clock=self.clock, trigger="test", poll=60, full=full, seconds=seconds
+            connection.id,
+            clock=self.clock,
+            trigger="test",
+            poll=60,
+            full=full,
+            seconds=seconds,
+            pause=self.clock.pause,
         )
+
+    def run_once_only(self) -> Outcome:
+        """One run that has no time to send anything a second time."""
+        return self.run(seconds=0)
 
     def run_without_a_look(self) -> Outcome:
         """One run that has nothing to ask of Google, as after a change here that needs no write."""
         connection = self.connection
         connection.next_check_at = self.clock() + dt.timedelta(hours=1)
         db.session.commit()
-        return connection_run.run_connection(connection.id, clock=self.clock, trigger="test", poll=60)
+        return connection_run.run_connection(
+            connection.id, clock=self.clock, trigger="test", poll=60, pause=self.clock.pause
+        )
 
     def rest(self, *, full: bool = False) -> None:
         """Run until nothing is behind."""

@@ -573,7 +573,7 @@ def test_a_stopped_channel_that_still_delivers_is_stopped_again(office: Office, 
 @on_sqlite
 def test_a_channel_that_cannot_be_stopped_now_is_stopped_by_a_later_run(office: Office) -> None:
     begin(office)
-    office.google.add_fault("backend_error", method="calendar.channels.stop")
+    office.google.add_fault("backend_error", method="calendar.channels.stop", times=3)
     advance(office, hours=40)
     assert office.run() in (Outcome.DONE, Outcome.MORE)
     assert len(open_there(office)) == 4

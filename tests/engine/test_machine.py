@@ -207,7 +207,7 @@ class TwoSides(RuleBasedStateMachine):
     @rule(
         kind=st.sampled_from(FAULTS),
         method=st.sampled_from(METHODS),
-        times=st.integers(1, 2),
+        times=st.integers(1, 4),
         skip=st.integers(0, 2),
     )
     def run_into_trouble(self, kind: str, method: str, times: int, skip: int) -> None:
@@ -246,7 +246,11 @@ class TwoSides(RuleBasedStateMachine):
         db.session.commit()
         try:
             connection_run.run_connection(
-                connection.id, clock=Frail(office, readings), trigger="test", poll=60
+                connection.id,
+                clock=Frail(office, readings),
+                trigger="test",
+                poll=60,
+                pause=office.clock.pause,
             )
         except Crash:
             self.tally["crashes"] += 1

@@ -103,7 +103,7 @@ def test_a_patch_whose_answer_was_lost_does_not_return_as_a_change_from_google(o
     original = appointment.starts_at
     office.move(appointment, hours=3)
     office.google.add_fault("lost_answer", method="calendar.events.*", times=1)
-    assert office.run() is Outcome.FAILED
+    assert office.run_once_only() is Outcome.FAILED
     assert starts_at(office.event_of(appointment)) != original
     office.move(appointment, hours=-3)
     office.rest()
@@ -119,7 +119,7 @@ def test_a_delete_whose_answer_was_lost_is_known_as_ours(office: Office) -> None
     event = office.event_of(appointment)
     office.cancel(appointment)
     office.google.add_fault("lost_answer", method="calendar.events.*", times=1)
-    assert office.run() is Outcome.FAILED
+    assert office.run_once_only() is Outcome.FAILED
     assert office.app_events() == []
     office.reinstate(appointment)
     office.rest()

@@ -128,7 +128,7 @@ def test_a_removal_under_a_rate_limit_waits_and_ends(office: Office) -> None:
     switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
     db.session.commit()
     office.google.add_fault("rate_limit", method="calendar.events.delete", skip=1, times=2)
-    assert office.run() is Outcome.FAILED
+    assert office.run_once_only() is Outcome.FAILED
     assert connection.refresh_token is not None
     assert connection.phase is ConnectionPhase.REMOVING
     office.google.clear_faults()
@@ -144,7 +144,7 @@ def test_a_late_insert_of_a_canceled_appointment_is_removed_and_never_imported(
     office.connect_and_rest()
     appointment = office.book(days=3)
     office.google.add_fault("lost_answer", method=method, times=1)
-    assert office.run() is Outcome.FAILED
+    assert office.run_once_only() is Outcome.FAILED
     assert len(office.app_events()) == 1
     office.cancel(appointment)
     office.rest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, cast
+from urllib.parse import unquote
 
 import pytest
 
@@ -11,7 +12,8 @@ from portal.engine import lease, pull
 from portal.engine.connection_run import Outcome
 from portal.engine.run import Run
 from portal.extensions import db
-from portal.google.client import CalendarEntry, EventPage, GoogleClient
+from portal.google.answers import CalendarEntry, EventPage
+from portal.google.client import GoogleClient
 from portal.models import ChangeCard, GoogleCalendar, GoogleEvent
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_pull import timed
@@ -91,7 +93,7 @@ def test_a_list_that_breaks_off_takes_nothing_away_and_is_gone_on_with(office: O
     office.google.add_event(EMAIL, summary="New", **timed(office, days=2))
     listing = {"method": "calendar.events.list", "calendar": EMAIL}
     office.google.add_fault("empty_page", **listing, times=2)
-    office.google.add_fault("backend_error", **listing, params=["pageToken"], skip=1, times=1)
+    office.google.add_fault("backend_error", **listing, params=["pageToken"], skip=1, times=3)
     assert office.run(full=True) is Outcome.FAILED
     assert office.shown() == ["Here before"]
     row = office.calendar_row(office.google.calendars(EMAIL)[0]["summary"])
@@ -252,6 +254,74 @@ def test_a_token_of_another_query_is_not_used(office: Office) -> None:
     office.rest()
     lists = office.google.requests(method="calendar.events.list")["requests"]
     assert all("syncToken" in each["path"] for each in lists)
+
+
+EARLIER_SIGNATURE = "da83e4c1aacecf5f920ccb3aa4377a4705f871df643c7367893b80e2fc5de04c"  # as released
+
+
+def test_after_the_upgrade_a_calendar_is_read_on_with_its_token_until_its_own_night(office: Office) -> None:
+    """Decision 10: a field that is new in the query costs no whole list before the night, which brings it."""
+    known = office.google.add_event(EMAIL, summary="Lunch", **timed(office))
+    office.connect_and_rest()
+    as_before_the_upgrade(office)
+    office.google.add_event(EMAIL, summary="Choir", **timed(office, hour=16))
+    office.rest()
+    asked = lists(office)
+    assert asked and all("syncToken" in each and "iCalUID" not in each for each in asked)
+    assert sorted(office.shown()) == ["Choir", "Lunch"]
+    assert uids() == {None}
+    office.clock.advance(days=1)
+    changed_at = office.connection.changed_at
+    office.google.reset_requests()
+    office.rest()
+    asked = lists(office)
+    assert "syncToken" not in asked[0] and "iCalUID" in asked[0]
+    assert f"{known['id']}@google.com" in uids() and None not in uids()
+    assert signatures() == {pull.QUERY_SIGNATURE}
+    assert office.connection.changed_at == changed_at, "nothing changed for anybody who looks"
+    office.google.reset_requests()
+    office.rest()
+    assert all("syncToken" in each for each in lists(office))
+
+
+def test_a_first_list_that_the_upgrade_interrupts_is_read_to_its_end(office: Office) -> None:
+    """Its page token, too, answers only the query that gave it."""
+    office.google.add_event(EMAIL, summary="Lunch", **timed(office))
+    office.connect_and_rest()
+    as_before_the_upgrade(office)
+    row = db.session.scalars(db.select(GoogleCalendar).filter_by(calendar_id="primary")).one()
+    row.sync_token, row.is_full_pass = None, True
+    db.session.commit()
+    office.rest()
+    of_primary = [each for each in lists(office) if "/primary/" in each]
+    assert len(of_primary) == 1 and "iCalUID" not in of_primary[0]
+    assert office.shown() == ["Lunch"]
+
+
+def as_before_the_upgrade(office: Office) -> None:
+    """Every calendar read under the earlier query, and last night's reading done."""
+    for row in db.session.scalars(
+        db.select(GoogleCalendar).where(GoogleCalendar.query_signature.is_not(None))
+    ):
+        row.query_signature = EARLIER_SIGNATURE
+    db.session.execute(db.update(GoogleEvent).values(ical_uid=None))
+    office.connection.verified_at = office.clock()
+    db.session.commit()
+    office.google.reset_requests()
+
+
+def lists(office: Office) -> list[str]:
+    requests = office.google.requests(method="calendar.events.list")["requests"]
+    return [unquote(each["path"]) for each in requests]
+
+
+def uids() -> set[str | None]:
+    return set(db.session.scalars(db.select(GoogleEvent.ical_uid)))
+
+
+def signatures() -> set[str]:
+    rows = db.select(GoogleCalendar.query_signature).where(GoogleCalendar.query_signature.is_not(None))
+    return set(db.session.scalars(rows))
 
 
 def test_what_is_late_in_a_list_is_looked_up_before_it_is_believed_gone(office: Office) -> None:

@@ -49,7 +49,7 @@ def test_a_write_that_fails_stays_counted_until_google_took_it(
         office.move(appointment, hours=1)
     elif verb == "delete":
         office.cancel(appointment)
-    office.google.add_fault(**fault, method=f"calendar.events.{verb}", times=1)
+    office.google.add_fault(**fault, method=f"calendar.events.{verb}", times=3)
     assert office.run() is Outcome.FAILED
     connection = office.connection
     assert event_links.count_behind(connection) == 1

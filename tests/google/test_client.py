@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from portal.errors import (
+    AccessRefused,
     AuthorizationExpired,
     CalendarError,
     CalendarUnavailable,
@@ -23,9 +24,10 @@ from portal.errors import (
     PermissionDenied,
     SyncTokenExpired,
 )
-from portal.google.client import GoogleClient, Tokens, Write
+from portal.google.client import GoogleClient, Write
 from portal.google.codec import EVENT_FIELDS, from_google
 from portal.google.oauth import CALENDAR_SCOPES
+from portal.google.tokens import Tokens
 from portal.sync.event import Content, EventTime, Tag
 from sandbox import serve
 from sandbox.client import SandboxClient
@@ -273,12 +275,15 @@ def test_a_revoked_grant_is_known_as_such(google: SandboxClient, client: GoogleC
         revoked.list_calendars()
 
 
-def test_a_token_that_google_refuses_again_after_a_refresh_means_reconnect(
+def test_a_token_that_google_refuses_again_after_a_refresh_is_no_lost_grant(
     google: SandboxClient, client: GoogleClient
 ) -> None:
+    """Failure 29: only the token endpoint has the last word; it is asked once."""
     google.add_fault("auth_error", method="calendar.calendarList.list", times=None)
-    with pytest.raises(AuthorizationExpired):
+    google.reset_requests()
+    with pytest.raises(AccessRefused):
         client.list_calendars()
+    assert google.requests()["counters"]["by_method"]["oauth.token"] == 1
 
 
 def test_without_a_refresh_token_the_provider_must_reconnect(google: SandboxClient) -> None:

@@ -193,6 +193,23 @@ def test_what_makes_no_sense_is_named(odd: Any, code: str) -> None:
     assert refused.value.code == code
 
 
+UIDS: dict[str, tuple[Any, str | None]] = {
+    "Google's own": ("e0@google.com", "e0@google.com"),
+    "somebody else's": ("040000008200E00074C5@outlook", "040000008200E00074C5@outlook"),
+    "with a NUL": ("e0\x00@google.com", "e0@google.com"),
+    "none": (None, None),
+    "empty": ("", None),
+    "a number": (7, None),
+    "longer than an index holds": ("ü" * 600, None),
+}
+
+
+@pytest.mark.parametrize(("given", "kept"), UIDS.values(), ids=UIDS.keys())
+def test_a_uid_is_kept_if_it_can_be_and_spoils_no_event(given: Any, kept: str | None) -> None:
+    event = from_google(resource(iCalUID=given))
+    assert (event.ical_uid, event.summary) == (kept, "Lunch")
+
+
 # Shapes of facts §6
 
 

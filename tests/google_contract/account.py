@@ -22,7 +22,9 @@ from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from portal.google.client import CalendarEntry, GoogleClient, Tokens
+from portal.google.answers import CalendarEntry
+from portal.google.client import GoogleClient
+from portal.google.tokens import Tokens
 from tests.google_contract.access import Access
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ import requests
 from googleapiclient.errors import HttpError
 
 from portal.errors import CalendarError
-from tests.google_contract.account import Account, Refusal, at
+from tests.google_contract.account import ZONE, Account, Refusal, at
 from tests.google_contract.report import DIFFERS, SAME, THIRD, UNSEEN, Row
 
 Observe = Callable[[Account], str]
@@ -456,6 +456,121 @@ def what_moving_a_series_does_to_its_changed_dates(account: Account) -> str:
 
 def _titles(account: Account, series_id: str) -> list[str]:
     return [one.get("summary", "") for one in account.instances(series_id)]
+
+
+def _series(account: Account, *lines: str, **times: Any) -> list[dict[str, Any]] | Refusal:
+    """The dates of a series that Google takes, or how it refuses it."""
+    event_id = account.new_id()
+    answer = account.outcome(account.inserting(id=event_id, recurrence=list(lines), **times))
+    if isinstance(answer, Refusal):
+        return answer
+    account.owe(event_id)
+    account.until(lambda: account.get(event_id))
+    account.grace()
+    return account.instances(event_id)
+
+
+def _days_as(
+    readings: Mapping[tuple[str, ...], str], dates: list[dict[str, Any]] | Refusal, *, refused: bool = False
+) -> str:
+    """The reading that belongs to the days of a series, months and days told."""
+    if isinstance(dates, Refusal):
+        return seen_as({400: "refused"} if refused else {}, dates.status)
+    return seen_as(readings, tuple(date["start"]["dateTime"][5:10] for date in dates))
+
+
+@question(
+    "§7",
+    {"weekday": "the first date's weekday", "week": "each day of the week", "refused": "400"},
+    sandbox="weekday",
+)
+def which_days_a_week_number_without_weekdays_names(account: Account) -> str:
+    dates = _series(account, "RRULE:FREQ=YEARLY;BYWEEKNO=11;COUNT=2", **at(12))
+    days: dict[tuple[str, ...], str] = {("03-12", "03-10"): "weekday", ("03-12", "03-13"): "week"}
+    return _days_as(days, dates, refused=True)
+
+
+@question(
+    "§7", {"start": "the first date alone", "none": "no date at all", "refused": "400"}, sandbox="start"
+)
+def what_an_until_before_the_start_leaves(account: Account) -> str:
+    dates = _series(account, "RRULE:FREQ=DAILY;UNTIL=20310301T000000Z", **at(3))
+    return _days_as({("03-03",): "start", (): "none"}, dates, refused=True)
+
+
+@question("§7", {"counts": "it is a date", "left out": "the series ends with UNTIL"}, sandbox="counts")
+def whether_an_rdate_after_until_counts(account: Account) -> str:
+    rule = "RRULE:FREQ=WEEKLY;UNTIL=20310310T150000Z"
+    dates = _series(account, rule, "RDATE;TZID=America/Chicago:20310320T100000", **at(3))
+    return _days_as({("03-03", "03-10", "03-20"): "counts", ("03-03", "03-10"): "left out"}, dates)
+
+
+@question(
+    "§7",
+    {
+        "not counted": "it is a date, and COUNT counts the others",
+        "counted": "it is a date, and one of COUNT",
+        "left out": "it is no date",
+    },
+    sandbox="not counted",
+)
+def whether_count_counts_a_start_outside_the_rule(account: Account) -> str:
+    """From a Monday, three Tuesdays and Thursdays."""
+    days = ("03-03", "03-04", "03-06", "03-11")
+    readings = {days: "not counted", days[:3]: "counted", days[1:]: "left out"}
+    return _days_as(readings, _series(account, "RRULE:FREQ=WEEKLY;BYDAY=TU,TH;COUNT=3", **at(3)))
+
+
+@question(
+    "§7",
+    {"exact": "as long as the first one", "wall clock": "to the same time of day"},
+    sandbox="exact",
+)
+def how_long_a_date_over_a_clock_change_is(account: Account) -> str:
+    """Two nights; in the second one summer time begins."""
+    night = {
+        side: {"dateTime": f"2031-03-{moment}:00:00", "timeZone": ZONE}
+        for side, moment in (("start", "07T23"), ("end", "08T07"))
+    }
+    dates = _series(account, "RRULE:FREQ=DAILY;COUNT=2", **night)
+    assert not isinstance(dates, Refusal)
+    return seen_as({"03-09T08": "exact", "03-09T07": "wall clock"}, dates[1]["end"]["dateTime"][5:13])
+
+
+@question(
+    "§7",
+    {
+        "with their length": "the period is handed out, and the date has its length",
+        "with the regular length": "the period is handed out, and the date has the series' length",
+        "as times": "the line comes back without periods",
+        "refused": "400",
+    },
+    sandbox="with their length",
+)
+def whether_periods_are_handed_out(account: Account) -> str:
+    dates = _series(account, "RRULE:FREQ=WEEKLY;COUNT=1", "RDATE;VALUE=PERIOD:20310310T150000Z/PT3H", **at(3))
+    if isinstance(dates, Refusal):
+        return seen_as({400: "refused"}, dates.status)
+    if not any("/" in line for line in account.get(dates[0]["recurringEventId"])["recurrence"]):
+        return "as times"
+    ends = {"10T13": "with their length", "10T11": "with the regular length"}
+    return seen_as(ends, dates[1]["end"]["dateTime"][8:13])
+
+
+@question(
+    "§7",
+    {"gone": "it goes with its date", "kept": "it stays where it was moved to"},
+    sandbox="gone",
+)
+def what_becomes_of_a_changed_date_that_its_series_no_longer_has(account: Account) -> str:
+    series = account.insert(summary="Series", recurrence=["RRULE:FREQ=WEEKLY;COUNT=3"], **at(3))
+    second = account.until(lambda: account.instances(series["id"])[1:2])[0]
+    account.patch(second["id"], summary="Changed")
+    account.until(lambda: "Changed" in _titles(account, series["id"]))
+    account.patch(series["id"], recurrence=["RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=2"])
+    account.until(lambda: "INTERVAL" in account.get(series["id"])["recurrence"][0])
+    account.grace()
+    return "kept" if "Changed" in _titles(account, series["id"]) else "gone"
 
 
 # Push

@@ -52,17 +52,6 @@ def test_a_day_of_an_all_day_series_is_named_by_its_date(account: Account) -> No
     assert instances[1]["originalStartTime"] == {"date": "2031-03-04"}
 
 
-def test_a_first_date_that_the_rule_passes_by_is_one_of_the_series_and_not_of_its_count(
-    account: Account,
-) -> None:
-    """From a Monday, three Tuesdays and Thursdays."""
-    rule = ["RRULE:FREQ=WEEKLY;BYDAY=TU,TH;COUNT=3"]
-    series = account.insert(summary="Series", recurrence=rule, **at(3))
-    instances = account.until(lambda: account.instances(series["id"]))
-    days = [one["start"]["dateTime"][:10] for one in instances]
-    assert days == ["2031-03-03", "2031-03-04", "2031-03-06", "2031-03-11"]
-
-
 def test_a_series_without_a_time_zone_is_refused(account: Account) -> None:
     times = {
         side: {"dateTime": f"2031-03-03T{hour}:00:00-06:00"} for side, hour in (("start", 10), ("end", 11))

@@ -1,4 +1,4 @@
-"""Twenty workers killed at random moments of pushes and pulls: nothing lost, nothing doubled."""
+"""Workers killed at random moments: nothing lost, nothing doubled, and soon gone on with."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from tests.long.crowd import Crowd, in_portal
 SEED = int(os.environ.get("LOCKSTEP_SEED", "1"))
 KILLS = int(os.environ.get("KILLS", "20"))
 PEOPLE, BOOKED, EDITS_BETWEEN = 3, 60, 12
+FIRST_KILLS = int(os.environ.get("FIRST_KILLS", "10"))
+FIRST_BOOKED = 90 * FIRST_KILLS  # so much that each kill meets a push that is under way
+WRITES_AGAIN_WITHIN_SECONDS = 45.0  # the lease, a tick, and a worker that begins
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -42,6 +45,39 @@ def test_after_twenty_kills_the_law_holds(
         crowd.come_to_rest(portal)
         crowd.check_the_law(portal)
     assert in_a_request == KILLS, "a worker was killed before it did anything"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_killed_during_a_first_push_another_worker_writes_within_45_seconds(
+    start_portal: StartPortal, database_url: str, sandbox: Sandbox, google: SandboxClient
+) -> None:
+    """Failure 51: nobody waits for a dead run's lease longer than that."""
+    portal = start_portal(database_url, google=sandbox.settings(), web=False, workers=0)
+    google.add_fault("latency", method="calendar.events.insert", times=None, seconds=1.0)
+    waits = []
+    with in_portal(portal):
+        crowd = Crowd(google, people=1, booked=FIRST_BOOKED, seed=SEED)
+        worker = portal.start_worker()
+        wait_for_a_write(google, since=google.writes())
+        for _ in range(FIRST_KILLS):
+            time.sleep(crowd.random.uniform(0.0, 1.5))
+            worker.kill_everything()
+            killed_at = time.monotonic()
+            worker = portal.start_worker()
+            time.sleep(0.3)  # what was on its way when it died is not the next one's
+            wait_for_a_write(google, since=google.writes())
+            waits.append(time.monotonic() - killed_at)
+        print("from kill to first write, s: " + ", ".join(f"{wait:.1f}" for wait in waits))  # noqa: T201
+        google.clear_faults()
+        crowd.come_to_rest(portal)
+        crowd.check_the_law(portal)
+    assert max(waits) < WRITES_AGAIN_WITHIN_SECONDS
+
+
+def wait_for_a_write(google: SandboxClient, *, since: int) -> None:
+    deadline = time.monotonic() + 120
+    while google.writes() <= since and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def calls(google: SandboxClient) -> int:

@@ -34,7 +34,7 @@ def set_up(scene: Scene) -> list[Appointment]:
 
 
 def test_a_day_with_a_google_in_trouble(scene: Scene) -> None:
-    """Failures 2, 7, 11, 12, 14, 23 and 43, one after the other in one world."""
+    """Failures 2, 7, 11, 12, 14, 23, 43, 54, 59 and 60, one after the other in one world."""
     booked = set_up(scene)
     own_events_stay_ours(scene)
     whole_days_stay_the_same_dates(scene)
@@ -42,6 +42,7 @@ def test_a_day_with_a_google_in_trouble(scene: Scene) -> None:
     expired_tokens_lose_nothing(scene)
     an_empty_list_takes_nothing_away(scene)
     only_times_are_taken_over(scene, booked)
+    what_is_easily_lost_is_here(scene)
 
 
 def own_events_stay_ours(scene: Scene) -> None:
@@ -154,3 +155,31 @@ def only_times_are_taken_over(scene: Scene, booked: list[Appointment]) -> None:
     event = scene.event_of(booked[0])
     assert event["summary"] == scene.office.client.internal_id
     assert (event["description"], event["location"]) == (hostile["description"], hostile["location"])
+
+
+def what_is_easily_lost_is_here(scene: Scene) -> None:
+    """Failures 54, 59 and 60: a date without its series, a whole day that blocks, an older copy."""
+    office, day = scene.office, (scene.office.clock() + dt.timedelta(days=12)).date()
+    times = timed(office, days=12, hour=9)
+    date = scene.google.add_event(EMAIL, summary="Guest date", **times)
+    part = {"recurringEventId": "0notmine", "originalStartTime": times["start"]}
+    scene.google.act_on_event(EMAIL, "primary", date["id"], "distort", **part)
+    whole = {"start": {"date": f"{day}"}, "end": {"date": f"{day + dt.timedelta(days=1)}"}}
+    scene.google.add_event(EMAIL, summary="Whole day", **whole)
+    newer = next(event for event in scene.google.events(EMAIL) if event["summary"] == "Afterwards")
+    office.book(days=12, hour=15)
+    scene.rest()
+    older = {"updated": "2020-01-01T00:00:00.000Z", "summary": "Before"}
+    scene.google.act_on_event(EMAIL, "primary", newer["id"], "distort", **older)
+    assert scene.portal.flask("sync", "now", EMAIL, "--full").exit_code == 0
+    assert {"Guest date", "Whole day", "Afterwards"} <= set(scene.shown())
+    assert "Before" not in scene.shown()
+    person = scene.sign_in()
+    person.open(f"/calendar?view=day&date={day}")
+    names = [person.name_of(each) for each in person.entries("google")]
+    assert sorted(any(title in name for name in names) for title in ("Guest date", "Whole day")) == [
+        True,
+        True,
+    ]
+    (session,) = person.entries("appointment")
+    assert "overlaps a Google event" in person.name_of(session)

@@ -207,14 +207,6 @@ def test_a_look_from_the_appointments_page_asks_once_and_has_what_differs_mended
     assert proof.look(appointment, now=office.clock()) is None
 
 
-def test_the_same_time_and_text_twice_is_a_duplicate(office: Office) -> None:
-    for _ in range(2):
-        office.google.add_event(EMAIL, summary="Gym", **timed(office))
-    office.google.add_event(EMAIL, summary="Choir", **timed(office))
-    office.connect_and_rest()
-    assert checks.count_twice(office.connection, now=office.clock()) == 1
-
-
 def test_in_a_healthy_sync_every_line_is_fine(office: Office) -> None:
     office.book(days=3)
     office.connect_and_rest()

@@ -8,6 +8,7 @@ import pytest
 
 from portal.sync import health
 from portal.sync.checkup import Checks, examine, pick
+from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts
 
 NOW = dt.datetime(2026, 11, 18, 17, 20, tzinfo=dt.UTC)
@@ -31,3 +32,22 @@ def code(line: str, facts: ConnectionFacts, checks: Checks) -> str:
 def test_a_channel_that_cannot_be_there_yet_is_no_trouble(phase: str, channels: int, said: str) -> None:
     facts = ConnectionFacts(mode="two-way", phase=phase, email="wren.hale@example.com")
     assert code("channel", facts, Checks(can_push=True, watchable=2, channels=channels)) == said
+
+
+EVENT = Duplicate(kind=Kind.COPY, calendar=1, summary="Gym")
+CALENDAR = Duplicate(kind=Kind.SUBSCRIPTION, calendar=1, summary="Lake levels")
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        (Checks(), "good none"),
+        (Checks(duplicates=(EVENT, EVENT)), "warn twice-2"),
+        (Checks(duplicates=(EVENT, CALENDAR)), "warn twice-1"),
+        (Checks(duplicates=(CALENDAR,)), "warn subscribed-1"),
+        (Checks(duplicates=(EVENT,), own_feed_entries=1), "warn own-feed-1"),
+    ],
+)
+def test_what_is_there_twice_is_counted_events_before_calendars(checks: Checks, said: str) -> None:
+    facts = ConnectionFacts(mode="two-way", phase="active", email="wren.hale@example.com")
+    assert code("duplicates", facts, checks) == said

@@ -199,8 +199,8 @@ class Core(RuleBasedStateMachine):
                 self._insert(appointment, revival, lost=lost)
             case outbound.Patch(event_id, etag):
                 self._patch(appointment, event_id, etag, lost=lost)
-            case outbound.Delete(event_id):
-                self._delete(appointment, event_id, lost=lost)
+            case outbound.Delete(event_id, etag):
+                self._delete(appointment, event_id, etag, lost=lost)
         self.google.writes += 1
         return True
 
@@ -220,17 +220,22 @@ class Core(RuleBasedStateMachine):
 
     def _patch(self, appointment: Appointment, event_id: str, etag: str, *, lost: bool) -> None:
         there = self.google.events[event_id]
-        if there.is_cancelled or etag not in (there.etag, "*"):
+        if there.is_cancelled or etag != there.etag:
             self._take(there)
             return
         event = self.google.put(event_id, appointment.content, self._tag(appointment, event_id))
         if not lost:
             self._agree(appointment, event, self.links[appointment.public_id].revival)
 
-    def _delete(self, appointment: Appointment, event_id: str, *, lost: bool) -> None:
+    def _delete(self, appointment: Appointment, event_id: str, etag: str, *, lost: bool) -> None:
         link = replace(self.links[appointment.public_id], phase=LinkPhase.DELETING)
         self.links[appointment.public_id] = link
-        if not self.google.events[event_id].is_cancelled:
+        there = self.google.events[event_id]
+        if not there.is_cancelled and etag != there.etag:
+            seen = replace(link, etag=there.etag, remote_updated=there.updated)
+            self.links[appointment.public_id] = seen
+            return
+        if not there.is_cancelled:
             self.google.touch(event_id, status="cancelled")
         if not lost:
             self.links[appointment.public_id] = replace(
@@ -295,14 +300,14 @@ class Core(RuleBasedStateMachine):
                     known, times_hash=held_times, settled=appointment.revision, needs_write=differs
                 )
             case inbound.Restore():
-                link = known
+                is_same = remote is not None and remote.same_times(appointment.content)
+                link = replace(known, times_hash=appointment.content.times_hash()) if is_same else known
+            case inbound.SetAside():
+                link = replace(link, content_hash=None, needs_write=True)
             case inbound.Readopt():
-                link = replace(
-                    known,
-                    phase=LinkPhase.LIVE,
-                    times_hash=remote.times_hash() if remote else None,
-                    settled=appointment.revision,
-                )
+                readopted = replace(link, phase=LinkPhase.LIVE, etag=None, needs_write=True)
+                self._settle(appointment, readopted, event)
+                return
             case inbound.Redelete():
                 link = replace(link, phase=LinkPhase.DELETING)
             case inbound.ConfirmGone():

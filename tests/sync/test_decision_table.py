@@ -124,3 +124,5 @@ def test_the_inward_table_is_what_the_code_decides(row: str, column: str) -> Non
     assert decided(row, column, is_live=True) == told
     if told == "Readopt":
         assert decided(row, column, is_live=False) == "Redelete"
+    if told in ("Reschedule", "Restore"):
+        assert decided(row, column, is_live=False) == "SetAside"

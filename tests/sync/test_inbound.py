@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from portal.sync.event import Content, Event, EventTime, Tag
 from portal.sync.inbound import (
+    WHY_KEPT,
     Adopt,
     AdoptWrite,
     AskDeleted,
@@ -28,10 +29,13 @@ from portal.sync.inbound import (
     RefreshEtag,
     Reschedule,
     Restore,
+    SetAside,
     StrayAction,
+    carries_our_tag,
     decide_own,
     decide_stray,
-    is_safe_move,
+    why_kept,
+    why_unsafe,
 )
 from portal.sync.outbound import Link, LinkPhase, LocalAppointment
 
@@ -103,6 +107,11 @@ def tombstone(**changes: Any) -> Event:
     return Event(**{"event_id": "e0", "etag": '"2"', "status": "cancelled", **changes})
 
 
+def kept(why: str) -> Restore:
+    """A move that cannot follow: a card tells why."""
+    return Restore(card="moved", why=why)
+
+
 HERE = appointment()
 MOVED_HERE = appointment(5, **timed(30))
 OVER = appointment(5, is_live=False)
@@ -129,13 +138,13 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         event(recurrence=("RRULE:FREQ=WEEKLY",)),
         link(),
         HERE,
-        Restore(card="edited"),
+        Restore(card="edited", why="made-recurring"),
     ),
     "made recurring and moved there": (
         event(recurrence=("RRULE:FREQ=WEEKLY",), **timed(48)),
         link(),
         HERE,
-        Restore(card="edited"),
+        Restore(card="edited", why="made-recurring"),
     ),
     # Moved there
     "a safe move": (event(**timed(48)), link(), HERE, TAKEN_OVER),
@@ -146,13 +155,29 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         HERE,
         Reschedule(*timed(24, minutes=80).values()),
     ),
-    "a move into the past": (event(**timed(-2)), link(), HERE, Restore(card="moved")),
-    "made all-day": (event(**dates(2)), link(), HERE, Restore(card="moved")),
-    "shortened to nothing": (event(**timed(24, minutes=0)), link(), HERE, Restore(card="moved")),
-    "made longer than a day": (event(**timed(24, minutes=1441)), link(), HERE, Restore(card="moved")),
-    "moved on both sides": (event(**timed(48)), link(), MOVED_HERE, Restore(card="moved")),
+    "a move into the past": (event(**timed(-2)), link(), HERE, kept("moved-to-past")),
+    "made all-day": (event(**dates(2)), link(), HERE, kept("made-all-day")),
+    "shortened to nothing": (
+        event(**timed(24, minutes=0)),
+        link(),
+        HERE,
+        kept("too-short"),
+    ),
+    "made longer than a day": (
+        event(**timed(24, minutes=1441)),
+        link(),
+        HERE,
+        kept("too-long"),
+    ),
+    "moved on both sides": (
+        event(**timed(48)),
+        link(),
+        MOVED_HERE,
+        kept("changed-here"),
+    ),
     "moved to the same time on both sides": (event(**timed(30)), link(), MOVED_HERE, Restore(card=None)),
-    "moved there, over here": (event(**timed(48)), link(), OVER, Restore(card=None)),
+    "moved there, over here": (event(**timed(48)), link(), OVER, SetAside()),
+    "retitled there, over here": (event(summary="Dentist"), link(), OVER, SetAside()),
     # Whose write was it?
     "our write whose answer was lost": (
         event(tag=tag(5, of=SENT), **timed(30)),
@@ -165,6 +190,12 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         link(),
         appointment(6),
         AdoptWrite(5),
+    ),
+    "our lost write, made recurring by the provider": (
+        event(tag=tag(5, of=SENT), recurrence=("RRULE:FREQ=WEEKLY",), **timed(30)),
+        link(),
+        MOVED_HERE,
+        Restore(card="edited", why="made-recurring"),
     ),
     "our lost write, moved on by the provider": (
         event(tag=tag(5, of=SENT), **timed(48)),
@@ -182,7 +213,7 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
         event(tag=tag(5, of=SENT), **timed(48)),
         link(),
         appointment(6, **timed(36)),
-        Restore(card="moved"),
+        kept("changed-here"),
     ),
     "a revision that this database has never had": (
         event(tag=tag(9, of=SENT), **timed(30)),
@@ -240,15 +271,26 @@ OWN: dict[str, tuple[Event, Link, LocalAppointment, OwnEventAction]] = {
     "touched while our delete is under way": (event(), link(DELETING), OVER, Ignore()),
     "a copy from before our delete, done": (event(updated=AGREED_AT), link(GONE), OVER, Ignore()),
     "restored from the bin, wanted here": (event(), link(GONE), HERE, Readopt()),
-    "restored from the bin, over here": (event(), link(GONE), OVER, Redelete()),
+    "restored from the bin, over here": (event(), link(GONE), OVER, Redelete(is_told=True)),
+    "our insert whose answer was lost, over here": (
+        event(tag=tag(4)),
+        link(GONE, revision=0, etag=None, content_hash=None, times_hash=None, remote_updated=None),
+        OVER,
+        Redelete(is_told=False),
+    ),
     "restored from the bin while a card waits": (event(), link(HELD), HERE, Readopt()),
-    "restored from the bin while a card waits, over here": (event(), link(HELD), OVER, Redelete()),
+    "restored from the bin while a card waits, over here": (
+        event(),
+        link(HELD),
+        OVER,
+        Redelete(is_told=True),
+    ),
 }
 
 
 def test_an_archived_appointment_is_never_moved_though_its_status_is_scheduled() -> None:
     action = decide_own(event(**timed(48)), link(), OVER, is_scheduled=True, now=NOW)
-    assert action == Restore(card=None)
+    assert action == SetAside()
 
 
 @pytest.mark.parametrize(("seen", "agreed", "here", "expected"), OWN.values(), ids=OWN.keys())
@@ -266,13 +308,14 @@ def test_the_table_has_a_case_for_every_phase_live_or_over_here_there_or_not() -
 
 def test_a_completed_appointment_is_never_moved_by_google() -> None:
     action = decide_own(event(**timed(48)), link(), HERE, is_scheduled=False, now=NOW)
-    assert action == Restore(card="moved")
+    assert action == kept("not-scheduled")
 
 
 def test_one_that_has_begun_is_never_moved_by_google() -> None:
     begun = appointment(**timed(-0.5))
     agreed = link(content_hash=begun.content.content_hash(), times_hash=begun.content.times_hash())
-    assert decide_own(event(**timed(48)), agreed, begun, is_scheduled=True, now=NOW) == Restore(card="moved")
+    action = decide_own(event(**timed(48)), agreed, begun, is_scheduled=True, now=NOW)
+    assert action == kept("begun")
 
 
 def test_an_all_day_one_moves_as_dates_and_stays_all_day() -> None:
@@ -280,7 +323,8 @@ def test_an_all_day_one_moves_as_dates_and_stays_all_day() -> None:
     agreed = link(content_hash=here.content.content_hash(), times_hash=here.content.times_hash())
     moved = event(**dates(5, length=3))
     assert decide_own(moved, agreed, here, is_scheduled=True, now=NOW) == Reschedule(**dates(5, length=3))
-    assert decide_own(event(**timed(48)), agreed, here, is_scheduled=True, now=NOW) == Restore(card="moved")
+    action = decide_own(event(**timed(48)), agreed, here, is_scheduled=True, now=NOW)
+    assert action == kept("made-timed")
 
 
 @pytest.mark.parametrize(
@@ -288,13 +332,13 @@ def test_an_all_day_one_moves_as_dates_and_stays_all_day() -> None:
     [(0, False), (4, False), (5, True), (50, True), (50.5, False), (1440, True), (1441, False)],
 )
 def test_a_safe_move_is_five_minutes_to_a_day_long(minutes: float, is_safe: bool) -> None:
-    assert is_safe_move(content(), content(**timed(48, minutes=minutes)), now=NOW) is is_safe
+    assert (why_unsafe(content(), content(**timed(48, minutes=minutes)), now=NOW) is None) is is_safe
 
 
 @pytest.mark.parametrize(("hours", "is_safe"), [(-1, False), (0, False), (0.01, True)])
 def test_a_safe_move_goes_from_the_future_to_the_future(hours: float, is_safe: bool) -> None:
-    assert is_safe_move(content(), content(**timed(hours)), now=NOW) is is_safe
-    assert is_safe_move(content(**timed(hours)), content(), now=NOW) is is_safe
+    assert (why_unsafe(content(), content(**timed(hours)), now=NOW) is None) is is_safe
+    assert (why_unsafe(content(**timed(hours)), content(), now=NOW) is None) is is_safe
 
 
 STRAY: dict[str, tuple[Event, LocalAppointment | None, Link | None, StrayAction]] = {
@@ -380,3 +424,44 @@ def test_only_a_tombstone_means_deleted(seen: Event, agreed: Link, here: LocalAp
         assert seen.is_cancelled
     if isinstance(action, AskDeleted):
         assert agreed.phase is LinkPhase.LIVE
+
+
+def carries(**changes: Any) -> bool:
+    return carries_our_tag(event(**changes), link(revision=4, settled=4), public_id="a1", installation="inst")
+
+
+def test_an_event_carries_our_tag_when_every_property_is_as_we_wrote_it() -> None:
+    assert carries()
+    assert not carries(tag=None)
+    changes: list[dict[str, Any]] = [
+        {"installation": "other"},
+        {"appointment": "a2"},
+        {"event_id": "e1"},
+        {"revision": 3},
+        {"times_hash": "0"},
+    ]
+    for change in changes:
+        assert not carries(tag=replace(tag(), **change)), change
+
+
+def test_a_move_that_was_followed_leaves_the_tag_as_it_was_sent() -> None:
+    """Following writes nothing to Google: the hash of the earlier times is still there, and is no loss."""
+    followed = link(revision=4, settled=5, times_hash=content(**timed(48)).times_hash())
+    assert carries_our_tag(event(**timed(48)), followed, public_id="a1", installation="inst")
+
+
+def test_every_cause_has_its_code() -> None:
+    here, whole = content(), Content(summary="1042", **dates(2))
+    told = {
+        why_kept(here, content(**timed(48)), is_scheduled=False, is_unchanged_here=True, now=NOW),
+        why_kept(here, content(**timed(48)), is_scheduled=True, is_unchanged_here=False, now=NOW),
+        why_unsafe(here, whole, now=NOW),
+        why_unsafe(whole, here, now=NOW),
+        why_unsafe(content(**timed(-1)), here, now=NOW),
+        why_unsafe(here, content(**timed(-1)), now=NOW),
+        why_unsafe(here, content(**timed(48, minutes=1)), now=NOW),
+        why_unsafe(here, content(**timed(48, minutes=1441)), now=NOW),
+        why_unsafe(here, content(**timed(48, minutes=50.5)), now=NOW),
+    }
+    assert told == WHY_KEPT - {"made-recurring"}
+    assert why_kept(here, content(**timed(48)), is_scheduled=True, is_unchanged_here=True, now=NOW) is None

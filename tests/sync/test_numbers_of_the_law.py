@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from portal.engine import lease
 from portal.errors import CalendarUnavailable, InvalidCalendarData, QuotaExceeded
+from portal.google import transport
 from portal.sync import breaker, health, inbound, modes, outbound, pace, recurrence, trouble
 from portal.sync.event import Content, Event, EventTime
-from portal.sync.inbound import ConfirmGone, Ignore, RefreshEtag, decide_own, is_safe_move
+from portal.sync.inbound import ConfirmGone, Ignore, RefreshEtag, decide_own, why_unsafe
 from portal.sync.outbound import LinkPhase
 from portal.sync.recurrence import expand
 from tests.sync.test_inbound import NOW, appointment, event, link
@@ -46,6 +48,17 @@ CONTENT = Content(
         (trouble.QUOTA_RETRY_SECONDS, 3_600),
         (trouble.LONGEST_POLL_SECONDS, 900),
         (trouble.DELAYED_AFTER_FAILURES, 3),
+        (trouble.LONGEST_WAITED_FOR_SECONDS, 60),
+        (len(trouble.PAUSES_SECONDS), 2),
+        (trouble.HEAL_OFTEN, dt.timedelta(hours=24)),
+        (trouble.HEAL_OFTEN_SECONDS, 3_600),
+        (trouble.HEAL_SELDOM_SECONDS, 86_400),
+        (trouble.HEAL_DAYS, 30),
+        (trouble.REFUSED_TOLD_AFTER, dt.timedelta(hours=24)),
+        (lease.LEASE_SECONDS, 36),
+        (lease.RENEW_BELOW_SECONDS, 30),
+        (transport.STEP_SECONDS, 15),
+        (transport.WHOLE_SECONDS, 25),
     ],
 )
 def test_a_number_of_the_law_is_what_the_law_says(number: object, value: object) -> None:
@@ -124,12 +137,17 @@ def test_google_s_own_wish_is_heeded_up_to_a_quarter_of_an_hour() -> None:
     assert [wait(asked) for asked in (0.5, 77.0, 5_000.0)] == [1.5, 77.0, 900.0]
 
 
+def test_a_request_that_begins_at_the_last_moment_is_over_before_its_lease() -> None:
+    """And a killed run's lease, a tick and a worker that begins are over within 45 seconds."""
+    assert transport.WHOLE_SECONDS < lease.RENEW_BELOW_SECONDS < lease.LEASE_SECONDS < 45
+
+
 def test_a_used_up_quota_waits_an_hour_or_as_long_as_google_says() -> None:
     def wait(asked: float | None) -> float | None:
         error = QuotaExceeded("quotaExceeded", retry_after_seconds=asked)
         return trouble.judge(error, failures=1, jitter=0.5).retry_seconds
 
-    assert [wait(asked) for asked in (None, 60.0, 7_200.0)] == [3_600, 3_600, 7_200]
+    assert [wait(asked) for asked in (None, 60.0, 7_200.0, 1e9)] == [3_600, 3_600, 7_200, 86_400]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +203,7 @@ def test_a_moved_event_of_five_minutes_to_a_day_is_followed(minutes: int, is_saf
         end=EventTime(datetime=start + dt.timedelta(minutes=minutes)),
     )
     here = replace(CONTENT, start=EventTime(datetime=NOW + HOUR), end=EventTime(datetime=NOW + 2 * HOUR))
-    assert is_safe_move(here, moved, now=NOW) is is_safe
+    assert (why_unsafe(here, moved, now=NOW) is None) is is_safe
 
 
 def test_a_move_of_an_all_day_event_keeps_at_least_one_day() -> None:
@@ -195,8 +213,8 @@ def test_a_move_of_an_all_day_event_keeps_at_least_one_day() -> None:
         end = EventTime(date=first + dt.timedelta(days=days))
         return Content(summary="Busy", start=EventTime(date=first), end=end)
 
-    assert is_safe_move(whole(tomorrow, 1), whole(next_week, 1), now=NOW)
-    assert not is_safe_move(whole(tomorrow, 1), whole(next_week, 0), now=NOW)
+    assert why_unsafe(whole(tomorrow, 1), whole(next_week, 1), now=NOW) is None
+    assert why_unsafe(whole(tomorrow, 1), whole(next_week, 0), now=NOW) == "too-short"
 
 
 # Recurrence
@@ -221,18 +239,31 @@ def test_a_date_that_touches_the_window_s_edges_is_shown_in_every_zone(tzid: str
     assert [each.start.instant for each in beginning] == [third]
 
 
-STEPS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600, "DAILY": 86_400, "WEEKLY": 7 * 86_400}
-STEPS["MONTHLY"] = 28 * 86_400
+# Days that one interval of a rule counts for, and how long it lasts at least
+INTERVALS = {"HOURLY": (1, 1), "DAILY": (1, 1), "WEEKLY": (7, 7), "MONTHLY": (31, 28), "YEARLY": (366, 365)}
 
 
-@pytest.mark.parametrize("frequency", STEPS)
-def test_a_rule_is_followed_for_a_hundred_thousand_steps_and_no_further(frequency: str) -> None:
-    """Two days beyond the window are looked at too: the walls of other zones lie there."""
+@pytest.mark.parametrize("frequency", INTERVALS)
+def test_a_counted_rule_is_followed_for_a_whole_cycle_of_the_calendar_and_no_further(frequency: str) -> None:
+    """150,000 days: the calendar repeats after 146,097."""
     event = replace(weekly("UTC"), recurrence=(f"RRULE:FREQ={frequency};COUNT=1",))
-    last = START + dt.timedelta(seconds=STEPS[frequency] * 100_000) - 2 * DAY
-    assert expand(event, (), after=last - HOUR, before=last) == []
+    counted, least = INTERVALS[frequency]
+    followed = START + 150_000 // counted * least * DAY - 4 * DAY
+    assert expand(event, (), after=followed - HOUR, before=followed) == []
+    too_far = START + 150_000 * DAY * 366 // 365 + 400 * DAY
     with pytest.raises(InvalidCalendarData, match="too-many-occurrences"):
-        expand(event, (), after=last - HOUR, before=last + dt.timedelta(seconds=1))
+        expand(event, (), after=too_far - HOUR, before=too_far)
+
+
+def test_no_more_than_a_hundred_thousand_dates_are_counted() -> None:
+    """MINUTELY: 1,440 dates a day."""
+    event = replace(weekly("UTC"), recurrence=("RRULE:FREQ=MINUTELY;COUNT=999999",))
+    minute = dt.timedelta(minutes=1)
+    last = START + 99_000 * minute
+    assert len(expand(event, (), after=last, before=last + 10 * minute)) in (10, 11)
+    beyond = START + 100_001 * minute
+    with pytest.raises(InvalidCalendarData, match="too-many-occurrences"):
+        expand(event, (), after=beyond, before=beyond + 10 * minute)
 
 
 def test_a_date_must_end_as_a_date_does() -> None:

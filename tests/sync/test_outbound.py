@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from portal.sync.event import Content, EventTime
 from portal.sync.outbound import (
+    UNSEEN,
     Action,
     CloseCard,
     Delete,
@@ -78,19 +79,23 @@ TABLE: dict[str, tuple[LocalAppointment, Link | None, Action | None]] = {
     "a new revision that looks the same outside is only noted": (TOUCHED, LINK, Settle()),
     "a mark without a difference is only cleared": (LIVE, replace(LINK, needs_write=True), Settle()),
     "one that was altered in Google is written back": (LIVE, ALTERED, Patch("e0", '"3"')),
-    "one whose etag is unknown is patched as it is": (MOVED, replace(LINK, etag=None), Patch("e0", "*")),
-    "one that is over is deleted": (OVER, LINK, Delete("e0")),
+    "one whose etag is unknown is never overwritten unseen": (
+        MOVED,
+        replace(LINK, etag=None),
+        Patch("e0", UNSEEN),
+    ),
+    "one that is over is deleted": (OVER, LINK, Delete("e0", '"3"')),
     "one that left the window keeps its event": (OUTSIDE, LINK, None),
     "one that left the window is still patched": (
         replace(MOVED, is_in_window=False),
         LINK,
         Patch("e0", '"3"'),
     ),
-    "one that is over and outside the window is deleted": (OVER_OUTSIDE, LINK, Delete("e0")),
+    "one that is over and outside the window is deleted": (OVER_OUTSIDE, LINK, Delete("e0", '"3"')),
     # Its delete was begun
-    "a begun delete is finished": (OVER, DELETING, Delete("e0")),
-    "a begun delete is finished before a reinstated one returns": (LIVE, DELETING, Delete("e0")),
-    "a begun delete is finished whatever has moved since": (MOVED, DELETING, Delete("e0")),
+    "a begun delete is finished": (OVER, DELETING, Delete("e0", '"3"')),
+    "a begun delete is finished before a reinstated one returns": (LIVE, DELETING, Delete("e0", '"3"')),
+    "a begun delete is finished whatever has moved since": (MOVED, DELETING, Delete("e0", '"3"')),
     # Its event is deleted
     "a reinstated one returns as the next revival": (LIVE, GONE, Insert(revival=3)),
     "a reinstated one outside the window does not return": (OUTSIDE, GONE, None),

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from portal.models import ConnectionPhase, SyncMode
 from portal.sync import health
 from portal.sync.checkup import Checks
+from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts, Counts
 
 NOW = dt.datetime(2027, 11, 18, 14, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
-LATELY, LONG_AGO = NOW - MINUTE, NOW - 90 * MINUTE
+LATELY, LONG_AGO, DAYS_AGO = NOW - MINUTE, NOW - 90 * MINUTE, NOW - dt.timedelta(days=2)
 PROBLEMS = sorted(set(health._TELLERS) - {"silent"})  # `silent` is concluded, never stored
 
 
@@ -34,7 +35,7 @@ def every_facts() -> Iterator[ConnectionFacts]:
             phase=phase,
             email="" if failures else "robin@example.org",
             problem=problem,
-            problem_since=LONG_AGO if problem else None,
+            problem_since=DAYS_AGO if problem else None,
             failures=failures,
             last_pushed_at=pushed,
             last_pulled_at=pulled,
@@ -54,7 +55,9 @@ EVERY_CHECKS = (
     Checks(feed_reads=1),
     Checks(old_feed_reads=1),
     Checks(own_feed_entries=1),
-    Checks(twice=1),
+    Checks(odd_zones=1),
+    Checks(duplicates=(Duplicate(kind=Kind.COPY, calendar=1, summary="Gym"),)),
+    Checks(duplicates=(Duplicate(kind=Kind.SUBSCRIPTION, calendar=1, summary="Lake levels"),)),
     *(Checks(unsent={reason: 1}) for reason in ("deleted-there", "held", "refused", "waiting")),
     Checks(compared_at=LATELY),
     Checks(compared_at=LATELY, compare_error="given-up"),

@@ -66,7 +66,6 @@ def test_each_line_says_something_in_whole_words(name: str, code: str) -> None:
         next_event=(3, None),
         next_when="today, 6:08 AM",
         calendars=(("Room 1", "room"),),
-        day="2027-11-18",
     )
     said = help.line_words(Line(name, Level.GOOD, code, 2), told)
     assert said.title
@@ -129,3 +128,12 @@ def test_an_account_that_serves_one_alone_is_set_beside_those_of_others(number: 
 )
 def test_what_was_found_is_counted(number: int, has_all: bool, words: str) -> None:
     assert help.answers(number, has_all=has_all) == words
+
+
+@pytest.mark.parametrize(("number", "named", "end"), [(3, 3, "."), (5, 3, "; and 2 more.")])
+def test_of_what_stands_there_twice_the_first_are_named_and_the_doctor_has_each(
+    number: int, named: int, end: str
+) -> None:
+    said = help.line_words(Line("twins", Level.WARN, "there-twice", number), Told(named=named))
+    assert said.sentence == Sentence("", "twins", end)
+    assert said.button == Button("See each", "sync.doctor.index", anchor="line-duplicates")

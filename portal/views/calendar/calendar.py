@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from portal.calendar import agenda, liveness, occurrences
+from portal.calendar import agenda, liveness
 from portal.calendar.agenda import Entry, Filters
 from portal.calendar.layout import MOST_COLUMNS
 from portal.clock import utcnow
-from portal.config import Config
 from portal.extensions import db
 from portal.localtime import ONE_DAY, to_local
 from portal.models import GoogleEvent, Location, OfficeHours, Provider
 from portal.practice import offers
+from portal.sync.shown import KEPT_BEFORE
 from portal.views.calendar import grid
 from portal.views.calendar.windows import Window, monday_of, read_window, weeks_of_month
 from portal.views.page import shell, undoing, wording
+from portal.views.page.leaving import safe_link
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("calendar", __name__)
@@ -70,11 +71,11 @@ def version() -> ResponseReturnValue:
 @blueprint.get("/calendar/google/<int:event_id>")
 def google_event(event_id: int) -> ResponseReturnValue:
     """One's own only: to everybody else a Google event is no more than busy time. `on`: which occurrence."""
-    entry = agenda.find_occurrence(signed_in_provider(), event_id, request.args.get("on", ""))
+    entry = agenda.find_occurrence(signed_in_provider(), event_id, request.args.get("on", ""), now=utcnow())
     if entry is None:
         abort(404)
     link = db.session.scalar(sa.select(GoogleEvent.html_link).where(GoogleEvent.id == event_id))
-    return render_template("calendar/google_event.html", entry=entry, link=_safe_link(link))
+    return render_template("calendar/google_event.html", entry=entry, link=safe_link(link))
 
 
 def _date_left(here: dt.datetime) -> str | None:
@@ -117,7 +118,7 @@ def _page(provider: Provider, window: Window, here: dt.datetime) -> dict[str, An
         "chosen": chosen,
         "places": places,
         "at_places": at_places,
-        "google_is_gone": "google" in shown and window.first < (here - occurrences.KEPT_BEFORE).date(),
+        "google_is_gone": "google" in shown and window.first < (here - KEPT_BEFORE).date(),
         "link": _Links(window, shown, chosen, at_places, provider.id),
         "mini": weeks_of_month(window.date),
         "monday": monday_of(window.date),
@@ -213,9 +214,3 @@ class _Links:
     def __call__(self, *, view: str | None = None, date: dt.date | None = None) -> str:
         day = date or self.window.date
         return url_for("calendar.index", view=view or self.window.view, date=day.isoformat(), **self.kept)
-
-
-def _safe_link(link: str | None) -> str | None:
-    """Google's own address of an event, or nothing: a link of any other kind is not offered."""
-    config: Config = current_app.extensions["config"]
-    return link if link and link.startswith(("https://", f"{config.google_api_endpoint}/")) else None

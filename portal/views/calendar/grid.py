@@ -147,7 +147,8 @@ def build_grid(
     else:
         most = MOST_LANES if len(dates) == 1 else MOST_LANES_OF_MANY
         days = [_day(date, dates[0], timed, _opens(hours), most) for date in dates]
-        days = [with_gaps(day, here) for day in days] if len(days) == 1 else days
+        if len(days) == 1:
+            days = [with_gaps(days[0], here, [entry for entry in entries if is_banner(entry)])]
     rows = [item.piece for day in days for item in day.everything if item.piece]
     usual = _usual_rows(_opens(hours))
     first_hour, end_hour = hours_shown([usual, *((piece.top, piece.bottom) for piece in rows)])
@@ -157,12 +158,17 @@ def build_grid(
     return Grid(days, banners, first_hour, end_hour, row_of(here.time()), opening)
 
 
-def with_gaps(day: Day, here: dt.datetime) -> Day:
-    """Also tell what is free, between the entries and from now on. For lists, which draw no empty time."""
+def with_gaps(day: Day, here: dt.datetime, banners: Sequence[Entry] = ()) -> Day:
+    """Also tell what is free, between the entries and from now on. For lists, which draw no empty time.
+
+    `banners`: what stands in the all-day row takes its time too, unless it is marked free.
+    """
     if day.date < here.date():
         return day
     earliest = _next_quarter(row_of(here.time())) if day.date == here.date() else 0
-    busy = sorted(_rows(item.entry, day.date) for item in day.everything if item.entry.takes_time)
+    timed = [item.entry for item in day.everything]
+    touching = [entry for entry in banners if entry.first_day <= day.date < entry.end_day]
+    busy = sorted(_rows(entry, day.date) for entry in [*timed, *touching] if entry.takes_time)
     starts = [_rows(item.entry, day.date)[0] for item in day.items]
     gaps: dict[int, Gap] = {}
     for opens, closes in day.open_rows:
@@ -177,6 +183,8 @@ def with_gaps(day: Day, here: dt.datetime) -> Day:
 
 def _rows(entry: Entry, date: dt.date) -> tuple[int, int]:
     """The rows an entry really takes of a day, however high it is drawn."""
+    if entry.all_day:
+        return 0, SLOTS_PER_DAY
     top = row_of(entry.starts_at.time()) if entry.starts_at.date() == date else 0
     return top, row_of(entry.ends_at.time()) if entry.ends_at.date() == date else SLOTS_PER_DAY
 

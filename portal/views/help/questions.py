@@ -288,6 +288,7 @@ def _rows(
         connection=doctor["connection"],
         now=doctor["now"],
         trouble=[line for line in doctor["lines"] if not line.ok],
+        duplicates=doctor["checks"].duplicates,
         list_state=list_state or "not-looked",
     )
     standings = help_lines.tell(question.lines, asked)

@@ -55,8 +55,9 @@ def address(name: str) -> str:
 
 
 def join_sheets(folder: Path) -> str:
-    """All of `SHEETS`, in their order."""
-    return "\n".join((folder / "css" / f"{name}.css").read_text() for name in SHEETS)
+    """All of `SHEETS`, in their order; their comments stay behind."""
+    sources = ((folder / "css" / f"{name}.css").read_text() for name in SHEETS)
+    return "\n".join(re.sub(r"/\*.*?\*/\s*", "", source, flags=re.S) for source in sources)
 
 
 def join_scripts(folder: Path) -> str:

@@ -59,7 +59,7 @@ CHANGED_FIELDS = {
 }
 # Tables that templates read directly, as words.calendar and so on
 FOR_TEMPLATES = (appointments, calendar, settings)
-SOURCES = {"web": "", "google": "in Google", "command": "by command", "system": "by Lockstep"}
+SOURCES = {"web": "", "google": "from Google", "command": "by command", "system": "by Lockstep"}
 
 
 def register(app: App) -> None:

@@ -44,6 +44,7 @@ DONE = {
     "reinstate": "Reinstated. It goes back to Google.",
     "take-over": "Google’s times are taken over.",
     "delete": "Understood.",
+    "put-away": "Put away.",
 }
 
 
@@ -60,6 +61,7 @@ class CardView:
     there: str = ""
     is_resized: bool = False
     calendar: str = ""
+    why: str = ""  # a change could not be followed, as a code of sync.inbound.WHY_KEPT
 
     @property
     def shown(self) -> tuple[Appointment, ...]:
@@ -161,6 +163,7 @@ def _view(card: ChangeCard, appointments: dict[int, Appointment], *, now: dt.dat
         choices=answers.choices(card, now=now),
         appointments=tuple(found),
         reason=str(card.detail.get("reason", "")),
+        why=str(card.detail.get("why", "")),
         calendar=_calendar_name(card) or answers.moved_to(card),
         **_words_of_times(card, found),
     )

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.clock import utcnow
 from portal.errors import (
+    AccessRefused,
     AuthorizationExpired,
     CalendarError,
     PermissionDenied,
@@ -43,6 +44,7 @@ LOOKED = {  # what Google shows now, and how good that is
 }
 FAILED = {
     AuthorizationExpired: "Google no longer accepts our sign-in: reconnect under Sync Calendar.",
+    AccessRefused: "Google refuses our sign-in just now. Nothing was changed; try again in a minute.",
     ScopeMissing: "A permission is missing: reconnect under Sync Calendar, and tick every box.",
     PermissionDenied: "Google does not let us open our calendar just now. Sync Calendar tells what to do.",
     RateLimited: "Google asks us to wait a little. Try again in a minute.",

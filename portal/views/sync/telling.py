@@ -11,15 +11,16 @@ from typing import Any
 
 from flask.sansio.app import App
 
-from portal import words
 from portal.calendar.agenda import Entry
 from portal.feed.readers import Reader
 from portal.models import Appointment, CardKind, Checkup
 from portal.standing import full_check
 from portal.standing.proof import Proof
 from portal.sync.checkup import Line
+from portal.sync.duplicates import Duplicate
 from portal.sync.health import Act, ConnectionFacts, Story
 from portal.views.page import times
+from portal.views.page.leaving import safe_link
 from portal.views.page.wording import STATUSES, day_span
 from portal.views.sync.changes import CardView
 from portal.words import counts, help
@@ -32,9 +33,10 @@ FOR_TEMPLATES = (calendars, changes, comparison, counts, doctor, feed, help, lea
 
 def register(app: App) -> None:
     app.jinja_env.globals.update(
-        words=words,
         doctor_line=doctor_line,
         help_line=help_line,
+        duplicate_words=duplicate_words,
+        duplicate_when=duplicate_when,
         card_words=card_words,
         proof_words=proof_words,
         sync_figures=sync_figures,
@@ -91,10 +93,34 @@ def help_line(line: Line, told: Mapping[str, Any]) -> help.LineWords:
             next_when=_when(coming) if coming else "",
             calendars=tuple((row.summary, row.why_not) for row in rows),
             email=told.get("email", ""),
-            day=told["day"].isoformat() if "day" in told else "",
+            named=len(told.get("twins", ())),
             codes=tuple(told.get("codes", ())),
         ),
     )
+
+
+def duplicate_words(found: Duplicate, context: Mapping[str, Any]) -> doctor.FoundWords:
+    """What is there twice, by the doctor; `context` is what `doctor_context` gathered."""
+    names = {row.id: row.summary for row in context["calendars"]}
+    return doctor.found_words(
+        doctor.Found(
+            kind=found.kind,
+            calendar=names.get(found.calendar, ""),
+            first_calendar=names.get(found.first_calendar, ""),
+            dates=found.dates,
+            appointment=found.appointment,
+            link=safe_link(found.html_link),
+        )
+    )
+
+
+def duplicate_when(found: Duplicate) -> str:
+    """The date that is told of it; nothing of a calendar."""
+    if found.starts_at is None or found.ends_at is None:
+        return ""
+    if found.all_day:
+        return times.whole_day(found.starts_at.date())  # midnight of UTC
+    return times.stretch(found.starts_at, found.ends_at)
 
 
 def card_words(view: CardView) -> changes.CardWords:
@@ -111,6 +137,7 @@ def card_words(view: CardView) -> changes.CardWords:
             number=len(view.appointments),
             choices=view.choices,
             status=STATUSES[one.status.value].lower() if one else "",
+            why=view.why,
         )
     )
 

@@ -56,6 +56,11 @@ CLOSED: Mapping[str, Closed] = {
         "Ask its owner for “Make changes and manage sharing”, or bring its events into a calendar you own.",
         OTHER_EHR,
     ),
+    "free-busy-only": Closed(
+        "Shared with you so that you see only when it is free or busy, and no events.",
+        "Ask its owner for “Make changes and manage sharing”, or bring its events into a calendar you own.",
+        OTHER_EHR,
+    ),
     "shared-to-edit": Closed(
         "Shared with you: you may change events, but the calendar is somebody else’s.",
         "Ask its owner for “Make changes and manage sharing”.",

@@ -38,6 +38,7 @@ class Told:
     number: int = 1  # of appointments
     choices: tuple[str, ...] = ()
     status: str = ""  # the appointment's, in words
+    why: str = ""  # a change could not be followed, as a code of sync.inbound.WHY_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,31 @@ OF_ONE: Mapping[Case, tuple[str, str]] = {
     ),
     Case.EDITED: (
         "{who} was changed in Google in a way that cannot follow",
-        "Only its time can be changed there. What Lockstep knows was written back.",
+        "{why}",
     ),
     Case.RESIZED: ("{who} has another length now", "It follows here."),
     Case.MOVED: ("{who} was moved", "It follows here."),
     Case.KEPT: (
         "{who} was moved in Google; the time here was kept",
-        "It could not follow: it was changed here too, or one of the two times has passed, or the length "
-        "makes no sense.",
+        "{why}",
     ),
 }
+
+WHY_KEPT: Mapping[str, str] = {  # why a change in Google could not be followed, by the code of sync.inbound
+    "not-scheduled": "It could not follow: it is marked {status} here.",
+    "changed-here": "It could not follow: it was changed here meanwhile.",
+    "made-all-day": "It could not follow: it was made all-day there, and here it has a time.",
+    "made-timed": "It could not follow: it was given a time there, and here it lasts all day.",
+    "begun": "It could not follow: its time here had come already.",
+    "moved-to-past": "It could not follow: the new time had passed already.",
+    "too-short": "It could not follow: the new length was less than 5 minutes.",
+    "too-long": "It could not follow: the new length was more than 24 hours.",
+    "odd-length": "It could not follow: the new length was not in whole minutes.",
+    "made-recurring": (
+        "It was made to repeat there. Only its time can be changed in Google, so it is single again."
+    ),
+}
+WRITTEN_BACK = "What Lockstep knows was written back."  # a code of another version
 
 OF_MANY: Mapping[str, tuple[str, str]] = {  # by the card's reason
     "many-deleted": (
@@ -141,6 +157,7 @@ ANSWERS: Mapping[str, str] = {
     "reinstate": "Reinstate",
     "take-over": "Use what Google shows",
     "keep": "Keep mine",
+    "put-away": "Put away",
 }
 ANSWERS_OF_MANY: Mapping[tuple[str, str], str] = {
     ("many-deletes", "delete"): "Delete them in Google",
@@ -164,6 +181,7 @@ OUTCOMES: Mapping[str, str] = {
     "reinstate": "Reinstated",
     "take-over": "Google’s times used",
     "delete": "Deleted",
+    "put-away": "Put away",
     "changed-here": "Changed here since, so it is back in Google",
     "moved-back": "Moved back in Google",
     "deleted-in-google": "Deleted in Google",
@@ -196,7 +214,8 @@ def _sentences(told: Told) -> tuple[str, str]:
 
 
 def _filled(text: str, told: Told) -> str:
-    return text.format(number=told.number, calendar=told.calendar or "in Google", status=told.status)
+    why = WHY_KEPT.get(told.why, WRITTEN_BACK).format(status=told.status)
+    return text.format(number=told.number, calendar=told.calendar or "in Google", status=told.status, why=why)
 
 
 def case_of(told: Told) -> Case:

@@ -19,6 +19,7 @@ VERDICTS: Mapping[str, str] = {
     "unknown-here": "Ours, but Lockstep does not know the appointment",
     "shown": "Shown",
     "shown-free": "Shown hollow: marked free in Google",
+    "cancelled": "Hidden: canceled in Google",
     "declined": "Hidden: you declined it",
     "birthday": "Hidden: birthdays take up no time",
     "working-location": "Hidden: working locations take up no time",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from portal.sync.checkup import Level, Line
+from portal.sync.duplicates import Kind
 from portal.words.buttons import ANSWER, CHOOSE_AGAIN, CREATE_AGAIN, RECONNECT, SYNC_NOW, Button, post
 from portal.words.counts import appointments, calendars, counted
 
@@ -63,6 +64,33 @@ UNSENT = {  # why an appointment is not in Google
     "refused": "Google refused it, we go on trying",
 }
 THE_APPOINTMENTS = ""
+ODD_ZONES = (  # the page names them behind it
+    "Shown, but a date names a time zone that nobody knows, so the event’s own was taken. "
+    "Check the dates in Google."
+)
+DUPLICATES_NAMED = 20  # on the page; how many more there are is said below them
+IN_GOOGLE, GOOGLES_SETTINGS = "Open in Google", "https://calendar.google.com/calendar/r/settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A duplicate, as far as its words depend on it. `link`: Google's own page of the one that is told."""
+
+    kind: Kind
+    calendar: str  # what its calendar is called
+    first_calendar: str = ""  # the calendar of the other one
+    dates: int = 1
+    appointment: int | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWords:
+    """A duplicate on the page, after its name and its date."""
+
+    more_dates: str
+    sentence: str
+    buttons: tuple[Button, ...]
 
 
 def line_words(line: Line, told: Told) -> LineWords:
@@ -74,6 +102,61 @@ def line_words(line: Line, told: Told) -> LineWords:
         sentence=row.sentence if isinstance(row.sentence, str) else row.sentence(told),
         button=row.button(told) if callable(row.button) else row.button,
     )
+
+
+def found_words(found: Found) -> FoundWords:
+    """Where a duplicate stands, what Lockstep keeps, what to do, and where that is done."""
+    more = found.dates - 1
+    return FoundWords(
+        more_dates=f", and {counted(more, 'more date')}" if more else "",
+        sentence=DUPLICATES[found.kind](found),
+        buttons=_found_buttons(found),
+    )
+
+
+def more_found(number: int) -> str:
+    """Those that are not named for want of room."""
+    return f"And {number} more. They show here as these go."
+
+
+def _found_buttons(found: Found) -> tuple[Button, ...]:
+    if found.kind is Kind.SUBSCRIPTION:
+        return (Button("Open Google’s settings", address=GOOGLES_SETTINGS),)
+    there = Button(IN_GOOGLE, address=found.link) if found.link else OPEN_GOOGLE
+    if found.appointment is None:
+        return (there,)
+    values = MappingProxyType({"appointment_id": found.appointment})
+    return (there, Button("Open the appointment", "appointments.show", values=values))
+
+
+def _copy(found: Found) -> str:
+    return (
+        f"A copy of your appointment, in “{found.calendar}”. Lockstep keeps its own event."
+        " Delete the copy in Google."
+    )
+
+
+def _in_two(found: Found) -> str:
+    return (
+        f"In “{found.first_calendar}” and again in “{found.calendar}”. Lockstep keeps both."
+        " Delete one in Google, or untick one of the calendars."
+    )
+
+
+def _in_one(found: Found) -> str:
+    return f"Twice in “{found.calendar}”. Lockstep keeps both. Delete one in Google."
+
+
+def _subscription(_: Found) -> str:
+    return "Subscribed twice. Lockstep reads neither. Unsubscribe from one in Google’s settings."
+
+
+DUPLICATES: Mapping[Kind, Callable[[Found], str]] = {
+    Kind.COPY: _copy,
+    Kind.TWO_CALENDARS: _in_two,
+    Kind.ONE_CALENDAR: _in_one,
+    Kind.SUBSCRIPTION: _subscription,
+}
 
 
 def _many(one: str, more: str = "", rest: str = "") -> Callable[[Told], str]:
@@ -194,6 +277,11 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         "scope-missing": Row(
             "A permission is missing", "A box on Google’s page was left unticked.", RECONNECT
         ),
+        "access-refused": Row(
+            "Google refuses our sign-in",
+            "For a day now, though the permission was not withdrawn. We go on trying; reconnecting may help.",
+            RECONNECT,
+        ),
     },
     "channel": {
         "alive": Row(
@@ -257,7 +345,7 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         ),
     },
     "duplicates": {
-        "none": Row("No duplicates", "No event twice, no subscription to your own feed."),
+        "none": Row("No duplicates", "No event twice, no calendar subscribed twice, nor your own feed."),
         "own-feed": Row(
             "Your own feed is subscribed in this account",
             "Together with Two-Way every appointment appears twice in Google. Unsubscribe there.",
@@ -265,7 +353,12 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         ),
         "twice": Row(
             _many("event stands", "events stand", " in Google twice"),
-            "Same time and text, both from your own Google calendars. Delete one there.",
+            "Each takes your time twice. Lockstep shows both, and deletes nothing that you made.",
+            REMOVE_TWIN,
+        ),
+        "subscribed": Row(
+            _many("calendar is", "calendars are", " subscribed in Google twice"),
+            "Two subscriptions of the same name. Lockstep reads neither.",
             REMOVE_TWIN,
         ),
     },
@@ -276,6 +369,7 @@ LINES: Mapping[str, Mapping[str, Row]] = {
             "Google sent times or rules that make no sense. Open it there and save it again.",
             LOOK_FOR_IT,
         ),
+        "odd-zone": Row(_many("repeating event", rest=" with an unknown time zone"), ODD_ZONES, OPEN_GOOGLE),
     },
     "guests": {
         "none": Row("No guests on your appointments", "As far as Google was read."),

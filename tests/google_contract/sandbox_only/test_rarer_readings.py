@@ -73,6 +73,34 @@ def remembering_titles(answer: Json) -> Json:
     return {**answer, "items": items}
 
 
+def showing(*starts: str) -> Callable[[Json], Json]:
+    """As if a series had these dates."""
+
+    def shown(answer: Json) -> Json:
+        if "items" not in answer:
+            return answer
+        return {**answer, "items": [{**answer["items"][0], "start": {"dateTime": start}} for start in starts]}
+
+    return shown
+
+
+def ending(moment: str) -> Callable[[Json], Json]:
+    """As if each date ended then."""
+
+    def shown(answer: Json) -> Json:
+        items = [{**one, "end": {"dateTime": moment}} for one in answer.get("items", [])]
+        return {**answer, "items": items}
+
+    return shown
+
+
+def without_periods(answer: Json) -> Json:
+    lines = [line.partition("/")[0] for line in answer.get("recurrence", [])]
+    return {**answer, "recurrence": lines}
+
+
+REFUSED_INSERT = fault("invalid_page_token", method="calendar.events.insert")
+
 STAGINGS = [
     Staging(
         question="whether_a_calendar_we_make_is_in_its_makers_list",
@@ -128,7 +156,7 @@ STAGINGS = [
     Staging(
         question="what_becomes_of_very_long_texts",
         reading="refused",
-        stage=fault("invalid_page_token", method="calendar.events.insert"),
+        stage=REFUSED_INSERT,
     ),
     Staging(
         question="what_two_inserts_of_one_id_at_once_give",
@@ -137,6 +165,50 @@ STAGINGS = [
     ),
     Staging(
         question="what_moving_a_series_does_to_its_changed_dates",
+        reading="kept",
+        answers=remembering_titles,
+    ),
+    Staging(
+        question="which_days_a_week_number_without_weekdays_names",
+        reading="week",
+        answers=showing("2031-03-12T10:00", "2031-03-13T10:00"),
+    ),
+    Staging(
+        question="which_days_a_week_number_without_weekdays_names",
+        reading="refused",
+        stage=REFUSED_INSERT,
+    ),
+    Staging(question="what_an_until_before_the_start_leaves", reading="none", answers=showing()),
+    Staging(question="what_an_until_before_the_start_leaves", reading="refused", stage=REFUSED_INSERT),
+    Staging(
+        question="whether_an_rdate_after_until_counts",
+        reading="left out",
+        answers=showing("2031-03-03T10:00", "2031-03-10T10:00"),
+    ),
+    Staging(
+        question="whether_count_counts_a_start_outside_the_rule",
+        reading="counted",
+        answers=showing("2031-03-03T10:00", "2031-03-04T10:00", "2031-03-06T10:00"),
+    ),
+    Staging(
+        question="whether_count_counts_a_start_outside_the_rule",
+        reading="left out",
+        answers=showing("2031-03-04T10:00", "2031-03-06T10:00", "2031-03-11T10:00"),
+    ),
+    Staging(
+        question="how_long_a_date_over_a_clock_change_is",
+        reading="wall clock",
+        answers=ending("2031-03-09T07:00:00-05:00"),
+    ),
+    Staging(
+        question="whether_periods_are_handed_out",
+        reading="with the regular length",
+        answers=ending("2031-03-10T11:00:00-05:00"),
+    ),
+    Staging(question="whether_periods_are_handed_out", reading="as times", answers=without_periods),
+    Staging(question="whether_periods_are_handed_out", reading="refused", stage=REFUSED_INSERT),
+    Staging(
+        question="what_becomes_of_a_changed_date_that_its_series_no_longer_has",
         reading="kept",
         answers=remembering_titles,
     ),

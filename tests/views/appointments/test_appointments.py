@@ -217,7 +217,7 @@ def test_history_says_what_changed(office: Office, visitor: FlaskClient) -> None
     text = get(visitor, f"/appointments/{booked.id}").text
     assert "Date Wed, Nov 18 → Thu, Nov 19" in text
     assert "Time 9:00 AM → 10:00 AM" in text
-    assert "in Google" in text
+    assert "from Google" in text
 
 
 def test_somebody_elses_appointment_cannot_be_touched(office: Office) -> None:

@@ -15,7 +15,7 @@ from portal.practice import appointments
 from portal.views.help.questions import QUESTIONS, find
 from tests.forms import Element
 from tests.office import Office, get
-from tests.views.sync.test_doctor import in_two_way, lines
+from tests.views.sync.test_doctor import actions, in_two_way, lines, twice
 
 
 def line(visitor: FlaskClient, slug: str, name: str) -> Element:
@@ -132,3 +132,19 @@ def test_a_sentence_finds_its_question_among_the_first_three(office: Office) -> 
         nothing = find("how do I"), find("zzyzx")
     assert {typed: slugs for typed, slugs in found.items() if NEAREST[typed] not in slugs} == {}
     assert nothing == (([], True), ([], False))
+
+
+def test_everything_is_there_twice_names_the_first_three_and_leads_to_the_doctor(
+    office: Office, visitor: FlaskClient
+) -> None:
+    in_two_way(office)
+    assert "twins" not in lines(visitor, "/help/duplicates")
+    for number in range(4):
+        twice(office, f"Gym {number}", days=number + 1)
+    told = line(visitor, "duplicates", "twins")
+    assert told["data-code"] == "there-twice-4"
+    assert [f"Gym {number}" in told.text for number in range(4)] == [True, True, True, False]
+    assert "and 1 more." in told.text
+    address, _, anchor = actions(told)[0].partition("#")
+    assert [each["id"] for each in lines(visitor, address).values()].count(anchor) == 1
+    assert code(visitor, "duplicates", "duplicates") == "twice-4"

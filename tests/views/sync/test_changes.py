@@ -9,8 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal.clock import utcnow
+from portal.connection import cards
 from portal.extensions import db
 from portal.models import Appointment, AppointmentStatus, CardKind, ChangeCard, EventLink, LinkState
+from portal.sync.inbound import WHY_KEPT
 from tests.forms import Element
 from tests.office import Office, at, get
 
@@ -221,6 +223,83 @@ def test_a_card_about_many_names_them_and_says_what_each_answer_does(
     assert button_names(element) == names
     assert element["data-card"] == "grouped"
     assert element.text.count("Rosa Tellan") == 2
+
+
+CAUSES = {
+    "not-scheduled": "it is marked scheduled here",
+    "changed-here": "it was changed here meanwhile",
+    "made-all-day": "it was made all-day there",
+    "made-timed": "it was given a time there",
+    "begun": "its time here had come already",
+    "moved-to-past": "the new time had passed already",
+    "too-short": "less than 5 minutes",
+    "too-long": "more than 24 hours",
+    "odd-length": "not in whole minutes",
+    "made-recurring": "It was made to repeat there",
+}
+
+
+@pytest.mark.parametrize("why", sorted(WHY_KEPT))
+def test_a_change_that_could_not_follow_says_the_true_cause_alone(
+    office: Office, visitor: FlaskClient, why: str
+) -> None:
+    kind = CardKind.EDITED if why == "made-recurring" else CardKind.MOVED
+    appointment = booked(office)
+    card(office, kind, appointment, here=times_of(appointment), reason="put-back", why=why)
+    (element,) = shown(visitor)
+    assert [code for code, words in CAUSES.items() if words in element.text] == [why]
+
+
+def test_a_deleted_event_that_is_back_is_told_without_a_question_and_can_be_put_away(
+    office: Office, visitor: FlaskClient
+) -> None:
+    number = card(office, CardKind.DELETED, booked(office), reason="changed-here")
+    (element,) = shown(visitor)
+    assert "You deleted it in Google; it was changed here, so it is back." in element.text
+    assert button_names(element) == ["Put away"]
+    assert "Nothing waits for your word." in get(visitor, CHANGES).text
+    assert "Put away" in press(visitor, number, "put-away")
+    assert shown(visitor) == []
+
+
+def test_two_moves_of_one_appointment_are_two_cards_each_with_its_own_answers(
+    office: Office, visitor: FlaskClient
+) -> None:
+    appointment = booked(office)
+    before = times_of(appointment, hours=-1)
+    first = card(
+        office, CardKind.MOVED, appointment, before=before, after=times_of(appointment), taken_over=True
+    )
+    cards.put(
+        appointment,
+        CardKind.MOVED,
+        connection_id=office.connection().id,
+        needs_answer=False,
+        detail={"here": times_of(appointment), "reason": "put-back", "why": "moved-to-past"},
+        now=utcnow(),
+    )
+    db.session.commit()
+    assert [button_names(element) for element in shown(visitor)] == [
+        ["Keep mine"],
+        ["Undo", "Keep Google’s time"],
+    ]
+    press(visitor, first, "undo")
+    assert appointment.starts_at == dt.datetime.fromisoformat(before[0])
+    assert [button_names(element) for element in shown(visitor)] == [["Keep mine"]]
+
+
+def test_settled_and_all_settled_never_stand_together(office: Office, visitor: FlaskClient) -> None:
+    office.connection()
+
+    def headings() -> list[str]:
+        return [heading.text for heading in get(visitor, CHANGES).find("h2")]
+
+    assert "All settled" in headings()
+    number = card(office, CardKind.DELETED, booked(office), reason="changed-here")
+    assert {"All settled", "Settled"}.isdisjoint(headings())
+    press(visitor, number, "put-away")
+    assert "Settled" in headings()
+    assert "All settled" not in headings()
 
 
 def test_many_deleted_at_once_are_canceled_with_one_press(office: Office, visitor: FlaskClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import (
+    Appointment,
     AppointmentStatus,
     CardKind,
     CheckRequest,
@@ -22,6 +24,7 @@ from portal.models import (
     LinkState,
     SyncMode,
 )
+from portal.practice import clients
 from portal.views.help import questions as help_pages
 from tests.forms import Element, read_page
 from tests.office import Office, get
@@ -302,3 +305,121 @@ def test_a_search_without_an_answer_leads_to_the_doctor(office: Office, visitor:
 def test_there_are_answers_to_more_than_eighteen_questions_and_a_guide_for_each_service() -> None:
     assert len(help_pages.QUESTIONS) >= 24
     assert {"headway", "alma", "rula", "outlook", "apple", "other-ehr"} <= set(help_pages.BY_SLUG)
+
+
+# What is there twice
+
+
+def twice(office: Office, summary: str, *, days: int = 2, **values: Any) -> None:
+    """Two Google events of one time and text in one calendar."""
+    when = (utcnow() + dt.timedelta(days=days)).replace(hour=21, minute=0, second=0, microsecond=0)
+    office.add_google_event(when, 30, summary, **values).event.event_id = f"copy of {summary}"
+    office.add_google_event(when, 30, summary, **values)
+
+
+def doubles(visitor: FlaskClient) -> list[Element]:
+    return [each for each in lines(visitor)["duplicates"].everything() if "data-duplicate" in each]
+
+
+def copy_of(office: Office, appointment: Appointment) -> None:
+    """Made by hand in Google: what ours says there, at its time."""
+    db.session.add(
+        EventLink(
+            appointment_id=appointment.id,
+            connection_id=office.connection().id,
+            event_id="ours",
+            state=LinkState.LIVE,
+            revision=appointment.revision,
+            settled=appointment.revision,
+            agreed_at=utcnow(),
+        )
+    )
+    title = clients.titles_outside(office.provider, [appointment])[appointment.id]
+    minutes = int((appointment.ends_at - appointment.starts_at).total_seconds() // 60)
+    office.add_google_event(appointment.starts_at, minutes, title)
+
+
+def test_a_copy_of_an_appointment_is_named_with_its_date_its_place_and_its_links(
+    office: Office, visitor: FlaskClient
+) -> None:
+    in_two_way(office)
+    appointment = booked(office)
+    copy_of(office, appointment)
+    (told,) = doubles(visitor)
+    assert told["data-duplicate"] == "copy"
+    assert times_told(office, appointment) in told.text
+    assert "A copy of your appointment, in “Personal”." in told.text
+    assert "Lockstep keeps its own event. Delete the copy in Google." in told.text
+    links = {link.text: link["href"] for link in told.find("a")}
+    assert links == {
+        "Open in Google": "https://calendar.google.com/event?eid=1",
+        "Open the appointment": f"/appointments/{appointment.id}",
+    }
+    assert lines(visitor)["duplicates"]["data-code"] == "twice-1"
+
+
+def times_told(office: Office, appointment: Appointment) -> str:
+    day = appointment.starts_at.astimezone(office.provider.zone)
+    return f"{day:%a, %b} {day.day}, 10:00 – 10:50 AM"
+
+
+def test_each_double_is_named_and_in_privacy_mode_only_its_date(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    twice(office, "Canary gym")
+    twice(office, "Canary choir", days=4)
+    assert ["Canary gym" in each.text for each in doubles(visitor)] == [True, False]
+    office.provider.hides_names = True
+    db.session.commit()
+    told = doubles(visitor)
+    assert len(told) == 2 and all("Twice in “Personal”" in each.text for each in told)
+    assert "Canary" not in visitor.get(DOCTOR).get_data(as_text=True)
+
+
+def test_a_whole_day_there_twice_is_told_by_its_own_date(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    date = (utcnow() + dt.timedelta(days=5)).date()
+    midnight = dt.datetime.combine(date, dt.time(), dt.UTC)
+    office.add_google_event(midnight, 0, "Trip", days=1).event.event_id = "copy"
+    office.add_google_event(midnight, 0, "Trip", days=1)
+    (told,) = doubles(visitor)
+    assert told.text.startswith("Trip") and f", {date:%a, %b} {date.day}, all day." in told.text
+
+
+def test_an_address_that_is_not_the_webs_is_not_offered(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    twice(office, "Gym", html_link="javascript:alert(1)")
+    assert actions(doubles(visitor)[0]) == ["https://calendar.google.com/"]
+
+
+def test_a_calendar_subscribed_twice_is_named_with_the_way_to_google(
+    office: Office, visitor: FlaskClient
+) -> None:
+    in_two_way(office)
+    connection = office.connection()
+    connection.calendars_listed_at = utcnow()
+    for number in (1, 2):
+        db.session.add(
+            GoogleCalendar(
+                connection_id=connection.id,
+                calendar_id=f"{number}@import.calendar.google.com",
+                summary="Lake levels",
+                access_role="reader",
+                why_not="subscription",
+                listed_at=connection.calendars_listed_at,
+            )
+        )
+    db.session.commit()
+    (told,) = doubles(visitor)
+    assert lines(visitor)["duplicates"]["data-code"] == "subscribed-1"
+    assert told.text.startswith("Lake levels") and "Subscribed twice. Lockstep reads neither." in told.text
+    assert actions(told) == ["https://calendar.google.com/calendar/r/settings"]
+
+
+def test_very_many_doubles_are_named_in_part_and_counted(office: Office, visitor: FlaskClient) -> None:
+    in_two_way(office)
+    for number in range(23):
+        twice(office, f"Gym {number}", days=number + 1)
+    line = lines(visitor)["duplicates"]
+    assert line["data-code"] == "twice-23"
+    assert len(doubles(visitor)) == 20
+    assert "And 3 more." in line.text

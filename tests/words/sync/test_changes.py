@@ -12,6 +12,7 @@ import pytest
 from portal.connection import answers, cards
 from portal.engine import own_events, push, strays, tear_down
 from portal.models import CardKind
+from portal.sync import inbound
 from portal.words.sync import changes
 from portal.words.sync.changes import Case, Told
 from tests.words.codes import calls, passed, results, returned, strings, tree_of
@@ -158,3 +159,11 @@ def test_the_page_says_whether_anything_waits() -> None:
     assert changes.lead(is_waiting=False).endswith("Nothing waits for your word.")
     assert changes.nothing(is_connected=True) != changes.nothing(is_connected=False)
     assert (changes.chip(1), changes.chip(2)) == ("1 change from Google", "2 changes from Google")
+
+
+def test_every_reason_not_to_follow_has_its_sentence_and_none_is_unused() -> None:
+    assert set(changes.WHY_KEPT) == inbound.WHY_KEPT
+    for code, sentence in changes.WHY_KEPT.items():
+        told = Told(kind=CardKind.MOVED, why=code, status="no-show")
+        assert changes.card_words(told).story == sentence.format(status="no-show")
+    assert changes.card_words(Told(kind=CardKind.EDITED, why="older")).story == changes.WRITTEN_BACK

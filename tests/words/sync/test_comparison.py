@@ -7,13 +7,14 @@ import ast
 import pytest
 
 from portal.standing import compare, compare_imported, compare_own, full_check, stretch
+from portal.sync import shown
 from portal.words.buttons import ANSWER, CHOOSE_AGAIN, Button
 from portal.words.sync import comparison
 from tests.words.codes import passed, returned, strings, tree_of
 
 
 def verdicts() -> set[str]:
-    judged = returned(compare_own._judge_appointment) | returned(compare_imported._judge_occurrence)
+    judged = returned(compare_own._judge_appointment) | returned(compare_imported._verdict)
     made = passed(tree_of(compare, compare_own, compare_imported), "verdict", "Item")
     stored = {
         text
@@ -23,7 +24,7 @@ def verdicts() -> set[str]:
         if isinstance(key, ast.Constant) and key.value == "verdict"
         for text in strings(value)
     }
-    return judged | made | stretch.HIDDEN | stored
+    return judged | made | shown.REASONS | stored
 
 
 def test_every_verdict_has_its_words_and_no_words_are_unused() -> None:

@@ -10,6 +10,7 @@ import pytest
 from portal.standing import checks
 from portal.sync import checkup
 from portal.sync.checkup import Level, Line, examine
+from portal.sync.duplicates import Kind
 from portal.sync.health import tell
 from portal.words.buttons import RECONNECT, Button
 from portal.words.sync import doctor
@@ -171,3 +172,35 @@ def test_what_waits_for_a_person_is_mended_where_that_can_be_done() -> None:
     consent = dataclasses.replace(RICH, needs_consent=True)
     assert doctor.line_words(waits, consent).button == RECONNECT
     assert doctor.line_words(waits, RICH).button == Button("See why", "sync.index")
+
+
+def test_every_kind_of_duplicate_has_its_sentence() -> None:
+    assert set(doctor.DUPLICATES) == set(Kind)
+    for kind in Kind:
+        said = doctor.found_words(doctor.Found(kind=kind, calendar="Work", first_calendar="Family"))
+        assert said.sentence.endswith(".") and "Lockstep " in said.sentence, kind
+        assert said.buttons and said.more_dates == ""
+
+
+FOUND = doctor.Found(kind=Kind.COPY, calendar="Work", appointment=7, link="https://calendar.google.com/e?1")
+
+
+def test_a_copy_is_told_with_its_place_what_is_kept_and_what_to_do() -> None:
+    said = doctor.found_words(dataclasses.replace(FOUND, dates=3))
+    assert said.more_dates == ", and 2 more dates"
+    assert said.sentence == (
+        "A copy of your appointment, in “Work”. Lockstep keeps its own event. Delete the copy in Google."
+    )
+    assert said.buttons == (
+        Button("Open in Google", address="https://calendar.google.com/e?1"),
+        Button("Open the appointment", "appointments.show", values={"appointment_id": 7}),
+    )
+
+
+def test_without_an_address_of_the_event_googles_calendar_opens() -> None:
+    said = doctor.found_words(dataclasses.replace(FOUND, link=None, appointment=None))
+    assert said.buttons == (doctor.OPEN_GOOGLE,)
+
+
+def test_those_that_have_no_room_are_counted() -> None:
+    assert doctor.more_found(4) == "And 4 more. They show here as these go."
