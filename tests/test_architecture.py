@@ -167,6 +167,18 @@ def test_an_import_upward_and_a_circle_are_noticed_when_there_is_one() -> None:
     assert circles(arrows(planted, part_of_portal)) == [{"feed", "engine"}]
 
 
+def test_every_wing_and_room_says_what_it_is_for_what_it_may_import_and_where_to_begin() -> None:
+    packages = {path: tree for path, tree in files("portal").items() if path.endswith("/__init__.py")}
+    del packages["portal/__init__.py"]
+    silent = []
+    for path, tree in packages.items():
+        lines = (ast.get_docstring(tree) or "").splitlines()
+        if len(lines) < 4 or not ("import" in lines[2].lower() and lines[-1].startswith("Begin")):
+            silent.append(path)
+    assert len(packages) > 20
+    assert silent == []
+
+
 def test_every_part_of_the_portal_has_its_floor() -> None:
     parts = {part_of_portal(module_name(path)) for path in files("portal")}
     assert parts == {part for wing in WINGS for part in wing}

@@ -1,4 +1,8 @@
-"""The tables, one module per aggregate. Import the classes from here."""
+"""The tables, one module per aggregate. Import the classes from here.
+
+May import: the ground.
+Begin at `appointments.py` and `google.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Blueprints: parse, call, render."""
+"""Pages and addresses: parse, call, render, in rooms named like the folders of `templates/`.
+
+May import: every wing. A view commits; what it calls does not.
+Begin at the room of the page; what all rooms share is in `page/`.
+"""
 
 from __future__ import annotations
 
