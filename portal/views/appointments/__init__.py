@@ -1,5 +1,5 @@
 """Booking, changing, moving and ending an appointment, and its own page.
 
 Imports every wing and `views/page`; pages in `templates/appointments/`.
-Begin at `booking.py`; a form is read in `form.py`.
+Begin at `desk.py`, which finds one's own appointments and nothing else: a Google event is locked.
 """
