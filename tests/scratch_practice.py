@@ -65,7 +65,7 @@ def make_app(folder: Path, **settings: str) -> Flask:
     return create_app(config, WTF_CSRF_ENABLED=False, TESTING=True)
 
 
-def look_up(statement: sa.Select[tuple[int]]) -> int:
+def look_up(statement: sa.Select[int]) -> int:
     """The one number the database holds now. No transaction stays open: it would keep every writer out."""
     db.session.rollback()
     value = db.session.scalars(statement).one()
