@@ -30,7 +30,7 @@ from tests.engine.test_machine import empty_everything
 from tests.engine.test_pull import timed
 from tests.google.odd_answers import REQUESTS, Gate, Odd, gate_before, odd_answers
 
-EXAMPLES = int(os.environ.get("ODD_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("ODD_EXAMPLES", "10"))
 IN_A_RUN = sorted(set(REQUESTS) - {"keys"})  # a page asks for those: google/test_odd_consent.py
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
