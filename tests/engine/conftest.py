@@ -164,13 +164,21 @@ class Office:
         """One run that has no time to send anything a second time."""
         return self.run(seconds=0)
 
-    def run_without_a_look(self) -> Outcome:
-        """One run that has nothing to ask of Google, as after a change here that needs no write."""
+    def run_without_a_look(self, *, seconds: float = 45) -> Outcome:
+        """One run that has nothing to ask of Google, as after a change here that needs no write.
+
+        `seconds`: how long it may go on; 0 to send nothing a second time.
+        """
         connection = self.connection
         connection.next_check_at = self.clock() + dt.timedelta(hours=1)
         db.session.commit()
         return connection_run.run_connection(
-            connection.id, clock=self.clock, trigger="test", poll=60, pause=self.clock.pause
+            connection.id,
+            clock=self.clock,
+            trigger="test",
+            poll=60,
+            pause=self.clock.pause,
+            seconds=seconds,
         )
 
     def rest(self, *, full: bool = False) -> None:

@@ -113,7 +113,7 @@ def test_a_question_about_a_deletion_ends_when_its_event_is_back_though_the_answ
     office.google.add_fault("lost_answer", method="calendar.events.*", times=1)
     office.connection.next_check_at = office.clock() + dt.timedelta(hours=1)
     db.session.commit()
-    assert office.run_without_a_look() is Outcome.FAILED
+    assert office.run_without_a_look(seconds=0) is Outcome.FAILED
     office.clock.advance(minutes=1)
     office.rest()
     assert starts_at(office.event_of(appointment)) == appointment.starts_at
@@ -126,11 +126,11 @@ def test_our_own_insert_that_nobody_here_knew_of_is_no_return_from_the_bin(offic
     booked(office)
     late = office.book(days=8)
     office.google.add_fault("lost_answer", method="calendar.events.insert", times=1)
-    office.run_without_a_look()
+    office.run_without_a_look(seconds=0)
     assert office.event_of(late)
     office.clock.advance(minutes=1)
     office.google.add_fault("not_found", method="calendar.events.get", times=1)
-    office.run_without_a_look()
+    office.run_without_a_look(seconds=0)
     link = db.session.scalars(db.select(EventLink).filter_by(appointment_id=late.id)).one()
     assert (link.state, link.revision, link.retry_at is not None) == (LinkState.GONE, 0, True)
     appointments.archive(late, now=office.clock(), actor=office.provider, source="web")
