@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +195,16 @@ class Scene:
         db.session.expire_all()
         db.engine.dispose()
         self._copy(backup, self.database)
+
+    def can_be_written(self) -> bool:
+        """Whether nobody is in the middle of a writing transaction."""
+        with closing(sqlite3.connect(self.database, timeout=0.1, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.execute("ROLLBACK")
+            return True
 
     def _copy(self, source: Path, target: Path) -> None:
         with sqlite3.connect(source) as origin, sqlite3.connect(target) as copy:

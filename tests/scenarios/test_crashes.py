@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
+from demo.processes import Process
 from portal.models import Appointment
 from tests.engine.conftest import EMAIL, Office
 from tests.engine.test_push import starts_at
@@ -70,16 +72,16 @@ def test_killed_after_googles_answer_nothing_comes_back_as_a_change_of_the_provi
 
 
 def test_a_frozen_worker_that_wakes_up_late_changes_nothing(scene: Scene) -> None:
-    """Failures 6, 51 and 52: past its lease it sends an old patch, an old delete and an old insert.
+    """Failures 6, 51 and 52: frozen with a patch, a delete and an insert in hand, past its lease.
 
-    Its connection may break instead while it is frozen; then nothing was proven, and another one is frozen.
+    Its request has a deadline of 25 seconds in all, shorter than the lease: awake again it sends nothing.
+    What would come of a late write all the same, the explorer and the engine's tests of If-Match hold.
     """
     scene.office.connect()
-    assert any(late_writes_change_nothing(scene) for _ in range(3)), "no frozen worker came to write"
+    late_writes_change_nothing(scene)
 
 
-def late_writes_change_nothing(scene: Scene) -> bool:
-    """False when the late worker woke up, and did not write."""
+def late_writes_change_nothing(scene: Scene) -> None:
     office = scene.office
     moved, canceled = office.book(days=6), office.book(days=7)
     first = scene.portal.start_worker()
@@ -93,7 +95,7 @@ def late_writes_change_nothing(scene: Scene) -> bool:
     scene.google.add_fault("latency", method="oauth.token", seconds=2, times=1)
     late = scene.portal.start_worker()
     scene.wait(lambda: scene.asked_of_google("oauth.token") == 1, "the worker is about to write")
-    late.freeze()
+    freeze_between_transactions(scene, late)
     stays_in_google = starts_at(scene.event_of(moved))
     assert stays_in_google == original, "it has not written yet"
     office.move(scene.refreshed(moved), hours=-1)
@@ -107,9 +109,7 @@ def late_writes_change_nothing(scene: Scene) -> bool:
     scene.google.reset_requests()
     late.thaw()
     scene.rest()
-    has_written = scene.google.writes() >= 3
-    by_status = scene.google.requests()["counters"]["by_status"]
-    assert by_status.get("412", 0) == has_written, "If-Match refuses the old patch"
+    assert scene.google.writes() == 0, "its time is over"
     last = scene.portal.start_worker()
     scene.rest()
     scene.rest()
@@ -120,9 +120,17 @@ def late_writes_change_nothing(scene: Scene) -> bool:
     assert scene.cards() == []
     for worker in (late, last):
         worker.kill_everything()
-    if not has_written:
-        print(late.printed()[-3000:])  # noqa: T201 (what became of it, should it happen each time)
-    return has_written
+
+
+def freeze_between_transactions(scene: Scene, worker: Process) -> None:
+    """Its ticker writes every second; frozen in the middle of that, SQLite would wait for it for ever."""
+    for _ in range(10):
+        worker.freeze()
+        if scene.can_be_written():
+            return
+        worker.thaw()
+        time.sleep(0.05)
+    raise AssertionError("the ticker is always writing")
 
 
 def test_two_workers_and_a_command_at_once_write_everything_once(scene: Scene) -> None:
