@@ -216,7 +216,7 @@ def test_only_edges_read_the_clock() -> None:
         if any(name.startswith("portal.clock") for name in imported(tree))
     }
     edges = ("portal/views/", "portal/jobs.py", "portal/cli.py")
-    # Retry-After may be a date, and a token's life begins when it comes: both mean something against the clock
+    # Retry-After may be a date, a token's life begins when it comes: both are told against the clock
     by_google = {"portal/google/errors.py", "portal/google/tokens.py"}
     assert {path for path in readers if not path.startswith(edges)} == by_google
 
