@@ -35,7 +35,7 @@ from portal.sync.shown import KEPT_BEFORE, READY_AHEAD
 MOST_DIFFERENCES = 50
 MOST_TRIES = 3  # jobs that died over it; then it is given up, and said
 ALIVE_EVERY = dt.timedelta(seconds=10)
-DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life; four times Google's time-out
+DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life; more than twice a whole request
 QUEUED_AGAIN_AFTER = dt.timedelta(seconds=30)
 OVERDUE_AFTER = dt.timedelta(seconds=20)  # workers take it up within a second or two
 GRANT_GONE = (AuthorizationExpired, ScopeMissing)
