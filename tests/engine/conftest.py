@@ -276,6 +276,11 @@ def google() -> Iterator[SandboxClient]:
 
 @pytest.fixture
 def app(database_url: str, google: SandboxClient, tmp_path: Path) -> Iterator[Flask]:
+    yield from open_portal(database_url, google.url, google.metadata_url)
+
+
+def open_portal(database_url: str, google_url: str, metadata_url: str, **more: str) -> Iterator[Flask]:
+    """The portal over an empty database, with this Google; `more` settings beside it."""
     config = load_config(
         {
             "SECRET_KEY": "a test secret that is long enough",
@@ -283,8 +288,9 @@ def app(database_url: str, google: SandboxClient, tmp_path: Path) -> Iterator[Fl
             "DATABASE_URL": database_url,
             "GOOGLE_CLIENT_ID": CLIENT_ID,
             "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
-            "GOOGLE_OIDC_METADATA_URL": google.metadata_url,
-            "GOOGLE_API_ENDPOINT": google.url,
+            "GOOGLE_OIDC_METADATA_URL": metadata_url,
+            "GOOGLE_API_ENDPOINT": google_url,
+            **more,
         }
     )
     app = create_app(config, TESTING=True)

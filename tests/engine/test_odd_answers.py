@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal import create_app
-from portal.config import load_config
 from portal.connection import choosing, current, switching
 from portal.engine.run import open_client
 from portal.errors import CalendarError, PortalError
@@ -25,7 +20,7 @@ from portal.google import oauth
 from portal.models import SyncMode, SyncRun
 from portal.standing import proof
 from sandbox.client import SandboxClient
-from tests.engine.conftest import CLIENT_ID, CLIENT_SECRET, EMAIL, Office
+from tests.engine.conftest import EMAIL, Office, open_portal
 from tests.engine.test_machine import empty_everything
 from tests.engine.test_pull import timed
 from tests.google.odd_answers import REQUESTS, Gate, Odd, gate_before, odd_answers
@@ -43,26 +38,14 @@ def gate(google: SandboxClient) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def app(database_url: str, gate: Gate, tmp_path: Path) -> Iterator[Flask]:
-    config = load_config(
-        {
-            "SECRET_KEY": "a test secret that is long enough",
-            "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-            "DATABASE_URL": database_url,
-            "GOOGLE_CLIENT_ID": CLIENT_ID,
-            "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
-            "GOOGLE_OIDC_METADATA_URL": f"{gate.url}/.well-known/openid-configuration",
-            "GOOGLE_API_ENDPOINT": gate.url,
-            "PUBLIC_URL": "http://127.0.0.1:9",  # nobody listens: messages are lost, channels are opened
-            "GOOGLE_WEBHOOK_ALLOW_HTTP": "1",
-        }
+def app(database_url: str, gate: Gate) -> Iterator[Flask]:
+    yield from open_portal(
+        database_url,
+        gate.url,
+        f"{gate.url}/.well-known/openid-configuration",
+        PUBLIC_URL="http://127.0.0.1:9",  # nobody listens: messages are lost, channels are opened
+        GOOGLE_WEBHOOK_ALLOW_HTTP="1",
     )
-    app = create_app(config, TESTING=True)
-    with app.app_context():
-        flask_migrate.upgrade(directory="migrations")
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def test_no_run_and_no_step_of_the_wizard_crashes_on_an_odd_answer(

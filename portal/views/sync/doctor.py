@@ -135,7 +135,7 @@ def doctor_context(provider: Provider, *, now: dt.datetime) -> dict[str, Any]:
         "chosen": [row.summary for row in calendars if row.is_chosen],
         "old_reader": readers.old_feed_reader(provider, now=now),
         "unsent": checks.unsent(connection, now=now) if connection else [],
-        "odd_zones": checks.oddly_zoned(connection) if connection else [],
+        "odd_zones": checks.oddly_zoned(connection) if connection and checked.odd_zones else [],
         "checkup": checkup,
         "checking": standing_check(connection, now=now),
         "strip": strip(checkup, provider, now=now),
