@@ -1,4 +1,4 @@
-"""The `flask` commands of `contract.md`: for operators and for scripts. Output is plain and stable."""
+"""`flask sync …`: a run in this process, and the support report."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import datetime as dt
 import json
 import sys
 import time
-from typing import NoReturn
 
 import click
 import sqlalchemy as sa
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import AppGroup
 
+from portal.cli.asking import find_provider
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import current
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
-from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, EventLink, Provider
-from portal.people import accounts, audit
-from portal.practice import clients
 from portal.rows import event_links
 from portal.standing import report
 
@@ -36,83 +33,7 @@ RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)  # after runs that failed; Google's lost an
 # Exit codes of `sync now`
 ALL_DONE, SOMETHING_FAILED, PERSON_NEEDED, LEASE_NOT_FREE = 0, 1, 2, 3
 
-provider_group = AppGroup("provider", help="Providers' accounts.")
-client_group = AppGroup("client", help="Clients.")
 sync_group = AppGroup("sync", help="Sync with Google.")
-
-
-def register(app: Flask) -> None:
-    for group in (provider_group, client_group, sync_group):
-        app.cli.add_command(group)
-
-
-@provider_group.command("add")
-@click.argument("email")
-@click.option("--name", required=True)
-@click.option("--timezone", required=True, help="An IANA zone, such as America/Chicago.")
-@click.option("--owner", is_flag=True, help="May administer the practice and see every appointment.")
-@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
-def provider_add(email: str, name: str, timezone: str, owner: bool, password_stdin: bool) -> None:
-    """Add a provider."""
-    now = utcnow()
-    try:
-        provider = accounts.add_provider(
-            email=email, name=name, timezone=timezone, password=_read_password(), is_owner=owner, now=now
-        )
-    except InvalidInput as error:
-        _refuse(error)
-    audit.record("provider.added", now=now, provider_id=None, object_kind="provider", object_id=provider.id)
-    db.session.commit()
-    click.echo(f"Added provider {provider.id}.")
-
-
-@provider_group.command("set-password")
-@click.argument("email")
-@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
-def provider_set_password(email: str, password_stdin: bool) -> None:
-    """Set a provider's password and end every open session of theirs."""
-    now = utcnow()
-    provider = _find_provider(email)
-    try:
-        accounts.set_password(provider, _read_password())
-    except InvalidInput as error:
-        _refuse(error)
-    accounts.end_sessions(provider, now=now)
-    audit.record(
-        "provider.password", now=now, provider_id=None, object_kind="provider", object_id=provider.id
-    )
-    db.session.commit()
-    click.echo("Password set.")
-
-
-@provider_group.command("deactivate")
-@click.argument("email")
-def provider_deactivate(email: str) -> None:
-    """Close a provider's account. Appointments stay."""
-    now = utcnow()
-    provider = _find_provider(email)
-    accounts.deactivate(provider, now=now)
-    audit.record(
-        "provider.deactivated", now=now, provider_id=None, object_kind="provider", object_id=provider.id
-    )
-    db.session.commit()
-    click.echo("Deactivated.")
-
-
-@client_group.command("add")
-@click.option("--provider", "email", required=True, help="The provider's e-mail address.")
-@click.option("--name", required=True)
-def client_add(email: str, name: str) -> None:
-    """Add a client and print the internal ID alone."""
-    now = utcnow()
-    provider = _find_provider(email)
-    try:
-        client = clients.add_client(provider, name, now=now)
-    except InvalidInput as error:
-        _refuse(error)
-    audit.record("client.added", now=now, provider_id=None, object_kind="client", object_id=client.id)
-    db.session.commit()
-    click.echo(client.internal_id)
 
 
 @sync_group.command("now")
@@ -224,24 +145,7 @@ def _json_value(value: object) -> str:
 
 def _providers(email: str | None) -> list[Provider]:
     if email is not None:
-        return [_find_provider(email)]
+        return [find_provider(email)]
     return list(
         db.session.scalars(sa.select(Provider).where(Provider.deactivated_at.is_(None)).order_by(Provider.id))
     )
-
-
-def _find_provider(email: str) -> Provider:
-    provider = accounts.find_provider(email)
-    if provider is None:
-        raise click.ClickException("There is no provider with this e-mail address.")
-    return provider
-
-
-def _read_password() -> str:
-    return sys.stdin.readline().rstrip("\r\n")
-
-
-def _refuse(error: InvalidInput) -> NoReturn:
-    """End with what was wrong, field by field; nothing was stored."""
-    db.session.rollback()
-    raise click.ClickException(" ".join(f"{name}: {text}" for name, text in error.problems.items()))
