@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -132,7 +133,9 @@ def _run(office: Office, outcomes: Counter[str], *, full: bool = False) -> None:
 
 def test_metadata_that_makes_no_sense_is_not_kept(app: Flask, gate: Gate) -> None:
     """Failure 29: once taken for good it would hold for the life of the process."""
-    for body in (b"{}", b"[]", b'{"issuer": "x", "token_endpoint": "http://["}', b"<html>"):
+    addresses = dict.fromkeys(oauth.ADDRESSES, f"{gate.url}/somewhere")
+    no_address = json.dumps({"issuer": "x", **addresses, "token_endpoint": "http://["}).encode()
+    for body in (b"{}", b"[]", b'{"issuer": "x", "token_endpoint": "http://["}', no_address, b"<html>"):
         gate.spoil("metadata", Odd(200, {}, "body", body, 0), times=1)
         with pytest.raises(CalendarError):
             oauth.token_uri()
