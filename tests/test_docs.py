@@ -21,7 +21,7 @@ MOST_LINES = 40
 # What somebody new asks, and where the answer stands
 ANSWERS = {
     "where is decided what a move in Google means": "portal/sync/inbound.py:decide_own",
-    "what happens on 410": "portal/engine/pull.py:_pull_calendar",
+    "what happens on 410": "portal/engine/pull.py:read_calendar",
     "where is the poll interval": "portal/sync/trouble.py:poll_seconds",
     "who may see a colleague's appointment": "portal/calendar/agenda.py:gather",
     "where is a client's name turned into a title": "portal/practice/disclosure.py:outside_title",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from portal.connection.leftovers import leave_behind
 from portal.errors import Refused
 from portal.extensions import db
 from portal.models import (
@@ -85,6 +86,7 @@ GROUPED_CHOICES: dict[str, tuple[str, ...]] = {
     "many-deletes": ("delete", "keep"),
     "calendar-empty": ("delete", "keep"),
     "unknown-appointment": ("keep", "delete"),
+    "unknown-calendar": ("use-calendar", "leave-calendar"),
 }
 
 
@@ -103,6 +105,8 @@ def answer(card: ChangeCard, choice: str, *, actor: Provider, now: dt.datetime) 
         ("delete", "calendar-empty"): _believe_empty,
         ("keep", "calendar-empty"): _doubt_empty,
         ("delete", "unknown-appointment"): _delete_unknown,
+        ("use-calendar", "unknown-calendar"): _use_calendar,
+        ("leave-calendar", "unknown-calendar"): _leave_calendar,
     }
     act: Callable[[ChangeCard, Provider, dt.datetime], None] | None = {
         "cancel": _cancel,
@@ -267,6 +271,38 @@ def _delete_unknown(card: ChangeCard, actor: Provider, now: dt.datetime) -> None
     """Remove from Google an event of ours whose appointment this database doesn't know: by the worker."""
     connection = db.session.get_one(Connection, card.connection_id)
     connection.unwanted = [*connection.unwanted, card.detail["event_id"]]
+
+
+def _use_calendar(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """The calendar is ours again: the next run finds its events by their tags. Others of its kind stay."""
+    connection = db.session.get_one(Connection, card.connection_id)
+    connection.nonce, connection.app_calendar_id = card.detail["nonce"], card.detail["google_id"]
+    for nonce in card.detail["others"]:
+        leave_behind(connection, nonce=nonce)
+    _look_at_once(connection, now)
+
+
+def _leave_calendar(card: ChangeCard, actor: Provider, now: dt.datetime) -> None:
+    """It stays in Google with all that is in it, known as ours from now on: never asked about, never read."""
+    connection, calendar_id = db.session.get_one(Connection, card.connection_id), card.detail["google_id"]
+    row = db.session.scalar(
+        sa.select(GoogleCalendar).where(
+            GoogleCalendar.connection_id == connection.id, GoogleCalendar.calendar_id == calendar_id
+        )
+    )
+    if row is None:
+        row = GoogleCalendar(connection_id=connection.id, calendar_id=calendar_id, access_role="owner")
+        row.summary, row.listed_at = card.detail["name"], now
+        db.session.add(row)
+    row.is_chosen, row.why_not = False, "app-calendar"
+    leave_behind(connection, nonce=card.detail["nonce"])
+    _look_at_once(connection, now)
+
+
+def _look_at_once(connection: Connection, now: dt.datetime) -> None:
+    connection.next_check_at, connection.retry_at = now, None
+    connection.fencing += 1
+    db.session.flush()
 
 
 def _end_question(card: ChangeCard, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,6 +136,44 @@ def ask_about_deletes(connection: Connection, appointment_ids: list[int], *, now
 def ask_about_empty_calendar(connection: Connection, calendar_id: int, *, now: dt.datetime) -> None:
     """A calendar that was full came back empty, twice: its events stay until somebody says that it is so."""
     _ask(connection, "calendar-empty", [], now=now, calendar_id=calendar_id)
+
+
+def ask_about_unknown_calendar(
+    connection: Connection, found: Sequence[tuple[str, str, str]], *, now: dt.datetime
+) -> None:
+    """Calendars of this installation (id, nonce, name) that this database doesn't know: write nothing, ask.
+
+    The question is about the first of them; the others are told of with the answer.
+    """
+    _stop_for_question(connection, "unknown-calendar", now=now)
+    card = unknown_calendar_card(connection)
+    if card is None:
+        card = ChangeCard(
+            provider_id=connection.provider_id,
+            connection_id=connection.id,
+            kind=CardKind.GROUPED,
+            needs_answer=True,
+            created_at=now,
+        )
+        db.session.add(card)
+    (calendar_id, nonce, name), *others = found
+    card.detail = {
+        "reason": "unknown-calendar",
+        "appointments": [],
+        "google_id": calendar_id,
+        "nonce": nonce,
+        "name": name[:500],
+        "others": [other for _, other, _ in others],
+    }
+    db.session.flush()
+
+
+def unknown_calendar_card(connection: Connection) -> ChangeCard | None:
+    """The open question about a calendar of ours that this database doesn't know, if there is one."""
+    for card in _open_groups(connection.provider_id):
+        if card.connection_id == connection.id and card.detail.get("reason") == "unknown-calendar":
+            return card
+    return None
 
 
 def close_about_calendar(connection: Connection, calendar_id: int, *, now: dt.datetime) -> None:

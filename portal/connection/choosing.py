@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from portal.calendar import occurrences
 from portal.connection.current import RUNNING_PHASES
+from portal.connection.marks import read_mark
 from portal.errors import TOOK_TOO_LONG, CalendarUnavailable, EventNotFound, InvalidInput, PermissionDenied
 from portal.extensions import db
 from portal.google.answers import CalendarEntry
 from portal.google.client import LIST_PAGE_SIZE, GoogleClient
 from portal.localtime import ONE_DAY
-from portal.models import Appointment, Connection, ConnectionPhase, Feed, GoogleCalendar
+from portal.models import Appointment, Connection, ConnectionPhase, Feed, GoogleCalendar, Practice
 from portal.practice import clients
 from portal.rows import event_links, google_events, outbox
 from portal.sync import shown
@@ -36,9 +37,10 @@ NEVER_OWNED = {  # what Google's ids tell of a calendar that nobody can own (fac
 
 @dataclass(frozen=True, slots=True)
 class OwnCalendars:
-    """How calendars of ours are known again: by id, by a nonce in the description, by a feed's mark."""
+    """How calendars of ours are known again: by id, by the mark in the description, by a feed's mark."""
 
     ids: frozenset[str]
+    installation: str
     nonces: frozenset[str]
     feed_marks: frozenset[str]
 
@@ -106,6 +108,9 @@ def why_not(entry: CalendarEntry, own: OwnCalendars) -> str | None:
     """Why this calendar cannot be chosen, as a code; None if its role allows it."""
     if entry.calendar_id in own.ids or any(nonce in entry.description for nonce in own.nonces):
         return "app-calendar"
+    mark = read_mark(entry.description)
+    if mark is not None and mark.installation in (own.installation, None):
+        return "unknown-app-calendar"  # of an earlier state of this database
     if entry.calendar_id.endswith(IMPORTED) and entry.summary.rpartition(" one-way ")[2] in own.feed_marks:
         return "own-feed"
     for suffix, reason in NEVER_OWNED.items():
@@ -134,6 +139,7 @@ def own_calendars(connection: Connection) -> OwnCalendars:
     marks = db.session.scalars(sa.select(Feed.mark).where(Feed.provider_id == connection.provider_id))
     return OwnCalendars(
         ids=frozenset([*(row.app_calendar_id for row in made if row.app_calendar_id), *marked]),
+        installation=db.session.scalars(sa.select(Practice.installation)).one(),
         nonces=frozenset(row.nonce for row in made if row.nonce),
         feed_marks=frozenset(marks),
     )

@@ -8,10 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.connection.marks import end_of
 from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, GoogleEvent, Provider
-
-MARK_LENGTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,14 @@ def count_own_events(connection: Connection) -> int:
     return db.session.scalar(query) or 0
 
 
-def leave_behind(connection: Connection) -> None:
-    """Our calendar stays in the account, closed to us; the provider is told until they say it is gone."""
+def leave_behind(connection: Connection, *, nonce: str | None = None) -> None:
+    """A calendar of ours stays in the account; the provider is told until they say it is gone.
+
+    `nonce`: that of its mark, where it is not the connection's own.
+    """
     removal = connection.removal or {}
-    left = [*removal.get("left_behind", []), _mark(connection)]
+    mark = end_of(nonce or connection.nonce)
+    left = [*(each for each in removal.get("left_behind", []) if each != mark), mark]
     connection.removal = {**removal, "left_behind": left}
 
 
@@ -63,12 +66,7 @@ def left_is_gone(provider: Provider, *, now: dt.datetime) -> bool:
 
 def _marks_left(connection: Connection) -> list[str]:
     removal = connection.removal or {}
-    return [*removal.get("left_behind", []), *([_mark(connection)] if removal.get("leftover") else [])]
-
-
-def _mark(connection: Connection) -> str:
-    """How the calendar's description ends, to be told from a newer one of the same name; "" if unknown."""
-    return (connection.nonce or "")[-MARK_LENGTH:]
+    return [*removal.get("left_behind", []), *([end_of(connection.nonce)] if removal.get("leftover") else [])]
 
 
 def remember_own(connection: Connection) -> None:

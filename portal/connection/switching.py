@@ -133,6 +133,10 @@ def _carry_out(
 
 def _begin_removal(connection: Connection, goal: Goal, *, now: dt.datetime) -> None:
     """From here the worker goes on; the raised fencing number stops a run that is still writing."""
+    asked = cards.unknown_calendar_card(connection)
+    if asked is not None:  # nobody said whose it is: it stays, and is told of
+        for nonce in (asked.detail["nonce"], *asked.detail["others"]):
+            leave_behind(connection, nonce=nonce)
     connection.phase = ConnectionPhase.REMOVING
     connection.removal = {
         "step": "begin",

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 
 import sqlalchemy as sa
 from flask import current_app
 
 from portal.config import Config
+from portal.connection import cards, choosing
+from portal.connection.marks import Mark, read_mark
 from portal.engine.run import Run
-from portal.errors import CalendarUnavailable, EventNotFound, PermissionDenied
+from portal.errors import CalendarUnavailable, EventNotFound, InvalidCalendarData, PermissionDenied
 from portal.extensions import db
 from portal.google.answers import CalendarEntry
+from portal.google.codec import from_google
 from portal.models import GoogleCalendar
 from portal.sync.outbound import WINDOW_BEFORE
 
-MARK = "lockstep:"  # stands before the nonce in the calendar's description
 SURE_AFTER_FAILURES = 2  # tries; what is new may not open at once (facts §10)
-DESCRIPTION = "Appointments from {name}. Changes made in {name} appear here. {mark}{nonce}"
+DESCRIPTION = "Appointments from {name}. Changes made in {name} appear here. {mark}"
 
 
-def ensure(run: Run) -> GoogleCalendar:
+def ensure(run: Run) -> GoogleCalendar | None:
     """The app calendar's row; makes the calendar at the first sync. Raises CalendarError.
+
+    None: Google lists a calendar of this installation that this database doesn't know, as after a backup was
+    put back. Nothing is written there before the provider has said what is meant with it.
 
     `calendars.insert` is the one write that no id makes idempotent: the nonce is committed before it, and
     looked up before and after it. A failed look-up means wait, not insert.
@@ -38,6 +45,8 @@ def ensure(run: Run) -> GoogleCalendar:
         entry = _reuse(run, run.connection.app_calendar_id)
     else:
         if not entries:
+            if _asks_about_unknown(run):
+                return None
             _insert(run)
             entries = _ours(run)
         if not entries:
@@ -64,16 +73,55 @@ def _commit_nonce(run: Run) -> None:
 def _ours(run: Run) -> list[CalendarEntry]:
     """Listed calendars that carry this connection's nonce, in an order that is the same on every look."""
     nonce = run.connection.nonce
-    entries = run.google.list_calendars()
-    return sorted(
-        (entry for entry in entries if f"{MARK}{nonce}" in entry.description),
-        key=lambda entry: entry.calendar_id,
-    )
+    assert nonce is not None
+    return _sorted(entry for entry in run.google.list_calendars() if nonce in entry.description)
+
+
+def _sorted(entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:
+    return sorted(entries, key=lambda entry: entry.calendar_id)
+
+
+def _asks_about_unknown(run: Run) -> bool:
+    """Whether there is a calendar of this installation that this database doesn't know; asks about it."""
+    own = choosing.own_calendars(run.connection)
+    suspects = [
+        entry
+        for entry in run.google.list_calendars()
+        if choosing.why_not(entry, own) == "unknown-app-calendar"
+    ]
+    unknown = _sorted(entry for entry in suspects if _is_of_this_installation(run, entry))
+    if unknown:
+        found = [(entry.calendar_id, _nonce_of(entry), entry.summary) for entry in unknown]
+        cards.ask_about_unknown_calendar(run.connection, found, now=run.now)
+        run.commit()
+    return bool(unknown)
+
+
+def _nonce_of(entry: CalendarEntry) -> str:
+    mark = read_mark(entry.description)
+    assert mark is not None
+    return mark.nonce
+
+
+def _is_of_this_installation(run: Run, entry: CalendarEntry) -> bool:
+    """By its mark; one that was made before marks told it, by the tags of its events."""
+    installation, mark = run.practice.installation, read_mark(entry.description)
+    if mark is not None and mark.installation is not None:
+        return mark.installation == installation
+    page = run.google.list_events(entry.calendar_id)
+    for resource in page.items:
+        with suppress(InvalidCalendarData):  # whatever it is, it is not ours
+            tag = from_google(resource).tag
+            if tag is not None and tag.installation == installation:
+                return True
+    return False
 
 
 def _description(run: Run) -> str:
     config: Config = current_app.extensions["config"]
-    return DESCRIPTION.format(name=config.app_calendar_name, mark=MARK, nonce=run.connection.nonce)
+    assert run.connection.nonce is not None
+    mark = Mark(run.connection.nonce, run.practice.installation)
+    return DESCRIPTION.format(name=config.app_calendar_name, mark=mark)
 
 
 def _insert(run: Run) -> None:

@@ -14,12 +14,12 @@ import structlog
 from portal.connection.current import clear_problem
 from portal.engine import app_calendar, channels, freshness, lease, tear_down
 from portal.engine.expanding import extend_occurrences
-from portal.engine.pull import begin_generation, pull
+from portal.engine.pull import begin_generation, pull, read_calendar
 from portal.engine.push import push
 from portal.engine.run import HAND_ON_SECONDS, Clock, Run
 from portal.errors import CalendarError, CalendarUnavailable, EventNotFound, LeaseLost, PermissionDenied
 from portal.extensions import db
-from portal.models import Connection, ConnectionPhase, SyncRun
+from portal.models import Connection, ConnectionPhase, GoogleCalendar, SyncRun
 from portal.rows import event_links
 from portal.sync.trouble import (
     CALENDAR_TROUBLE,
@@ -150,6 +150,10 @@ def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
     is_pull_due = full or next_check_at is None or next_check_at <= run.now
     try:
         calendar = app_calendar.ensure(run)
+        if calendar is None:
+            return Outcome.ASKED
+        if not _read_found(run, calendar):
+            return _hand_on(run)
         _set_progress(run)
         if not _push(run, calendar.calendar_id):
             return _hand_on(run)
@@ -171,6 +175,17 @@ def _sync(run: Run, *, full: bool, poll: int) -> Outcome:
     except APP_CALENDAR_GONE:
         return _app_calendar_gone(run, poll=poll)
     return _settle(run, pulled=is_pull_due, poll=poll)
+
+
+def _read_found(run: Run, calendar: GoogleCalendar) -> bool:
+    """A calendar of ours that was found again is read before anything is sent: what is in it is adopted.
+
+    Sending first would ask for each event alone. False when time or quota was used up.
+    """
+    is_found = calendar.last_pulled_at is None and not run.counts["calendars_made"]
+    if not is_found or event_links.has_any(run.connection_id):
+        return True
+    return read_calendar(run, calendar.id)
 
 
 def _hand_on(run: Run) -> Outcome:

@@ -60,7 +60,7 @@ def pull(run: Run, *, full: bool = False) -> bool:
         run.commit()
     for calendar_id in calendar_ids:
         try:
-            if not _pull_calendar(run, calendar_id):
+            if not read_calendar(run, calendar_id):
                 return False
         except (EventNotFound, PermissionDenied):
             if db.session.get_one(GoogleCalendar, calendar_id).is_app_calendar:
@@ -77,7 +77,7 @@ def begin_generation(calendar: GoogleCalendar) -> None:
     calendar.query_signature = QUERY_SIGNATURE
 
 
-def _pull_calendar(run: Run, calendar_id: int) -> bool:
+def read_calendar(run: Run, calendar_id: int) -> bool:
     """Page after page up to the sync token. False when time or quota was used up between two pages."""
     new_generations = 0
     while True:

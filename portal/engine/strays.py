@@ -124,6 +124,7 @@ def _link_of(appointment: Appointment | None) -> EventLink | None:
 
 def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointment) -> None:
     """Ours, with no live event here: linked, and then judged like any unsettled write of ours."""
+    revival = _revival_of(run, event, appointment)  # asks the database, so before there is half a row
     if link is None:
         link = EventLink(appointment_id=appointment.id, connection_id=run.connection_id, revival=0)
         db.session.add(link)
@@ -132,7 +133,7 @@ def _adopt(run: Run, link: EventLink | None, event: Event, appointment: Appointm
     link.event_id, link.state = event.event_id, LinkState.LIVE
     link.etag, link.content_hash, link.remote_updated = None, None, None
     link.revision, link.times_hash = 0, None  # its tag tells, and may be newer than this database
-    link.revival = max(link.revival, _revival_of(run, event, appointment))
+    link.revival = max(link.revival, revival)
     link.agreed_at = run.now
     link.appointment = appointment
     db.session.flush()

@@ -175,6 +175,12 @@ def forbidden(connection_id: int) -> list[EventLink]:
     return list(db.session.scalars(query))
 
 
+def has_any(connection_id: int) -> bool:
+    """Whether anything of this connection was ever sent or found."""
+    query = sa.select(EventLink.id).where(EventLink.connection_id == connection_id)
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def has_invisible(connection_id: int) -> bool:
     """Whether an event was refused as a duplicate and then not found: Google needs a moment (facts §10)."""
     query = sa.select(EventLink.id).where(

@@ -36,7 +36,7 @@ LOOKED_BACK = dt.timedelta(days=90)
 LOOKED_AHEAD = dt.timedelta(days=30)
 MOST_TWINS = 3
 STILL_THERE = (LinkState.LIVE, LinkState.DELETING)
-OURS = frozenset({"app-calendar", "own-feed"})  # told of by the doctor's lines
+OURS = frozenset({"app-calendar", "unknown-app-calendar", "own-feed"})  # told of by the doctor's lines
 
 
 @dataclass(frozen=True, slots=True)

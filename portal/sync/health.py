@@ -7,11 +7,11 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from portal.sync.instants import ago, until
 from portal.sync.trouble import HEAL_DAYS, is_refused_for_long
 
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
-NEARLY_SECONDS = 2  # so near, or past: no number to count down from
 IMPORTS_KEPT_DAYS = HEAL_DAYS  # without a working grant; then imported events are removed here
 ANNOUNCED_AFTER_DAYS = 7
 BUSY_PHASES = frozenset({"choosing", "preview"})
@@ -104,28 +104,6 @@ def tell(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     if problem is not None:
         return _TELLERS.get(problem, _delayed)(facts, now)
     return _first_sync(facts) if facts.phase == "first-sync" else _active(facts, now=now)
-
-
-def ago(then: dt.datetime, now: dt.datetime) -> str:
-    """How long ago, in words: "just now", "2 min ago", "3 h ago", "5 days ago"."""
-    seconds = (now - then).total_seconds()
-    return "just now" if seconds < 60 else f"{_span(seconds)} ago"
-
-
-def until(then: dt.datetime, now: dt.datetime) -> str:
-    """How long from now, in words: "in 48 s", "in 3 min"; "any moment" when it is due or nearly."""
-    seconds = (then - now).total_seconds()
-    if seconds < NEARLY_SECONDS:
-        return "any moment"
-    return f"in {seconds:.0f} s" if seconds < 60 else f"in {_span(seconds)}"
-
-
-def _span(seconds: float) -> str:
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 48 * 3600:
-        return f"{seconds / 3600:.0f} h"
-    return f"{seconds / 86400:.0f} days"
 
 
 def _silence(facts: ConnectionFacts, *, now: dt.datetime) -> str | None:
@@ -276,6 +254,12 @@ QUESTIONS = {
     "older-database": (
         "Google holds newer versions than Lockstep",
         "This happens after Lockstep was restored from a backup. Which side holds is for you to say.",
+        "Nothing is written to Google until then. Nothing was deleted.",
+        "A question about a backup",
+    ),
+    "unknown-calendar": (
+        "Google holds a calendar that Lockstep made and does not know",
+        "This happens after a backup was put back. Whether that calendar is to go on is for you to say.",
         "Nothing is written to Google until then. Nothing was deleted.",
         "A question about a backup",
     ),

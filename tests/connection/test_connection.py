@@ -207,6 +207,9 @@ def test_nothing_is_connected_while_the_last_one_is_still_going(provider: Provid
         ({"calendar_id": "c_1@resource.calendar.google.com"}, "room"),
         ({"calendar_id": "old-app@group.calendar.google.com"}, "app-calendar"),
         ({"description": "Appointments. lockstep:0f0f"}, "app-calendar"),
+        ({"description": f"lockstep:{'1' * 32}/{'2' * 32}"}, "unknown-app-calendar"),
+        ({"description": f"lockstep:{'2' * 32}"}, "unknown-app-calendar"),
+        ({"description": f"lockstep:{'3' * 32}/{'2' * 32}"}, None),
         ({"calendar_id": "x@import.calendar.google.com", "summary": "Lockstep one-way K7QX"}, "own-feed"),
         ({"summary": "Lockstep one-way K7QX"}, None),
     ],
@@ -214,6 +217,7 @@ def test_nothing_is_connected_while_the_last_one_is_still_going(provider: Provid
 def test_a_calendar_that_cannot_be_chosen_has_its_reason(changes: dict[str, str], reason: str | None) -> None:
     own = choosing.OwnCalendars(
         ids=frozenset({"old-app@group.calendar.google.com"}),
+        installation="1" * 32,
         nonces=frozenset({"0f0f"}),
         feed_marks=frozenset({"K7QX"}),
     )

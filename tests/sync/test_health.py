@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from portal.sync.health import Act, ConnectionFacts, Counts, Tone, ago, tell, until
+from portal.sync.health import Act, ConnectionFacts, Counts, Tone, tell
+from portal.sync.instants import ago, until
 
 NOW = dt.datetime(2026, 11, 18, 17, 20, tzinfo=dt.UTC)
 

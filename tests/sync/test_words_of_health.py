@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from portal.sync.health import Act, ConnectionFacts, Counts, Story, Tone, ago, tell, until
+from portal.sync.health import Act, ConnectionFacts, Counts, Story, Tone, tell
+from portal.sync.instants import ago, until
 from tests.sync.test_health import NOW, facts, minutes
 
 ACTIVE = "Two-Way Sync with Google is active"

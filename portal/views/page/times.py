@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from portal.clock import utcnow
 from portal.models import Appointment
-from portal.sync import health
+from portal.sync import instants
 
 
 def register(blueprint: Blueprint) -> None:
@@ -65,12 +65,12 @@ def stretch(starts_at: dt.datetime, ends_at: dt.datetime, *, all_day: bool = Fal
 
 def ago(instant: dt.datetime) -> str:
     """ "just now", "2 min ago", "5 days ago" """
-    return health.ago(instant, utcnow())
+    return instants.ago(instant, utcnow())
 
 
 def until(instant: dt.datetime) -> str:
     """ "in 48 s", "in 3 min", "any moment" """
-    return health.until(instant, utcnow())
+    return instants.until(instant, utcnow())
 
 
 def _local(instant: dt.datetime) -> dt.datetime:

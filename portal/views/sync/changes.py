@@ -45,7 +45,12 @@ DONE = {
     "take-over": "Google’s times are taken over.",
     "delete": "Understood.",
     "put-away": "Put away.",
+    "use-calendar": "It is in use again. Its events are looked at now.",
+    "leave-calendar": "It stays in Google. A new calendar is made now.",
 }
+
+
+ABOUT_THE_CALENDAR = frozenset({"use-calendar", "leave-calendar"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def answer(card_id: int) -> ResponseReturnValue:
     note("sync.change-answered", provider, now=now, about=card, outcome=choice)
     db.session.commit()
     flash(DONE.get(choice, "Done."), "good")
-    return redirect(url_for("sync.changes.index"), 303)
+    return redirect(url_for("sync.index" if choice in ABOUT_THE_CALENDAR else "sync.changes.index"), 303)
 
 
 def _count_waiting(provider: Provider) -> int:
@@ -192,6 +197,8 @@ def _instants(stored: Sequence[str]) -> tuple[dt.datetime, dt.datetime]:
 
 
 def _calendar_name(card: ChangeCard) -> str:
+    if "google_id" in card.detail:
+        return str(card.detail["name"])
     number = card.detail.get("calendar_id")
     calendar = db.session.get(GoogleCalendar, number) if number else None
     return calendar.summary if calendar is not None and calendar.connection_id == card.connection_id else ""

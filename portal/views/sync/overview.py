@@ -21,7 +21,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.connection import choosing, current, leftovers, switching
+from portal.connection import cards, choosing, current, leftovers, switching
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.feed import addresses, document, readers
@@ -254,6 +254,7 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         "is_open": story.state not in CLOSED_STATES and story.state != "calendar-missing",
         "is_closed": story.state in CLOSED_STATES,
         "connection": connection,
+        "asked": cards.unknown_calendar_card(connection) if connection else None,
         "is_syncing": connection is not None and connection.requested > connection.handled,
         "polled_states": POLLED_STATES,
         "chosen": [row.summary for row in choosing.calendars(connection) if row.is_chosen]

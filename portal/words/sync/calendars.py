@@ -80,6 +80,9 @@ CLOSED: Mapping[str, Closed] = {
         "Remove it in Google: Settings, this calendar, Unsubscribe.",
         OLD_FEED,
     ),
+    "unknown-app-calendar": Closed(
+        "Made by Lockstep, before a backup was put back.", "We ask about it when the first sync begins."
+    ),
     "app-calendar": Closed("Made by Lockstep for your appointments.", "It is kept in step by itself."),
     "unreadable": Closed("Google does not let us read its events.", "Look again in a few minutes."),
 }

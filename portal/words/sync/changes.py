@@ -139,6 +139,11 @@ OF_MANY: Mapping[str, tuple[str, str]] = {  # by the card's reason
         "The calendar “{calendar}” came back empty",
         "Its events stay here until you say that it is so.",
     ),
+    "unknown-calendar": (
+        "Google holds the calendar “{calendar}”, which Lockstep made and does not know",
+        "This happens after a backup was put back. Use it, and what is in it is found again: each "
+        "appointment has its one event. Leave it, and it stays in Google as it is, beside a new one.",
+    ),
     "unknown-appointment": (
         "Google holds an event of ours that Lockstep does not know",
         "It may come from a database that was restored. It was left alone.",
@@ -156,6 +161,8 @@ ANSWERS: Mapping[str, str] = {
     "no-show": "No-show",
     "reinstate": "Reinstate",
     "take-over": "Use what Google shows",
+    "use-calendar": "Use this calendar",
+    "leave-calendar": "Leave it and make a new one",
     "keep": "Keep mine",
     "put-away": "Put away",
 }
@@ -181,6 +188,8 @@ OUTCOMES: Mapping[str, str] = {
     "reinstate": "Reinstated",
     "take-over": "Google’s times used",
     "delete": "Deleted",
+    "use-calendar": "Used",
+    "leave-calendar": "Left in Google",
     "put-away": "Put away",
     "changed-here": "Changed here since, so it is back in Google",
     "moved-back": "Moved back in Google",
