@@ -5,11 +5,10 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from portal.cli.asking import find_provider, read_password, refuse
+from portal.cli.asking import find_provider, keep, read_password, refuse
 from portal.clock import utcnow
 from portal.errors import InvalidInput
-from portal.extensions import db
-from portal.people import accounts, audit
+from portal.people import accounts
 from portal.practice import clients
 
 provider_group = AppGroup("provider", help="Providers' accounts.")
@@ -31,8 +30,7 @@ def provider_add(email: str, name: str, timezone: str, owner: bool, password_std
         )
     except InvalidInput as error:
         refuse(error)
-    audit.record("provider.added", now=now, provider_id=None, object_kind="provider", object_id=provider.id)
-    db.session.commit()
+    keep("provider.added", provider, now=now)
     click.echo(f"Added provider {provider.id}.")
 
 
@@ -48,10 +46,7 @@ def provider_set_password(email: str, password_stdin: bool) -> None:
     except InvalidInput as error:
         refuse(error)
     accounts.end_sessions(provider, now=now)
-    audit.record(
-        "provider.password", now=now, provider_id=None, object_kind="provider", object_id=provider.id
-    )
-    db.session.commit()
+    keep("provider.password", provider, now=now)
     click.echo("Password set.")
 
 
@@ -62,10 +57,7 @@ def provider_deactivate(email: str) -> None:
     now = utcnow()
     provider = find_provider(email)
     accounts.deactivate(provider, now=now)
-    audit.record(
-        "provider.deactivated", now=now, provider_id=None, object_kind="provider", object_id=provider.id
-    )
-    db.session.commit()
+    keep("provider.deactivated", provider, now=now)
     click.echo("Deactivated.")
 
 
@@ -80,6 +72,5 @@ def client_add(email: str, name: str) -> None:
         client = clients.add_client(provider, name, now=now)
     except InvalidInput as error:
         refuse(error)
-    audit.record("client.added", now=now, provider_id=None, object_kind="client", object_id=client.id)
-    db.session.commit()
+    keep("client.added", client, now=now)
     click.echo(client.internal_id)

@@ -37,7 +37,8 @@ def ensure(run: Run) -> GoogleCalendar | None:
     if row is not None and run.connection.app_calendar_id == row.calendar_id:
         return row
     _commit_nonce(run)
-    entries = _ours(run)
+    listed = run.google.list_calendars()
+    entries = _ours(run, listed)
     if run.connection.app_calendar_id and find_again(run) == "calendar-missing":
         run.connection.app_calendar_id = None  # deleted since it was left; it is the provider who begins anew
         run.commit()
@@ -45,10 +46,10 @@ def ensure(run: Run) -> GoogleCalendar | None:
         entry = _reuse(run, run.connection.app_calendar_id)
     else:
         if not entries:
-            if _asks_about_unknown(run):
+            if _asks_about_unknown(run, listed):
                 return None
             _insert(run)
-            entries = _ours(run)
+            entries = _ours(run, run.google.list_calendars())
         if not entries:
             raise CalendarUnavailable("app-calendar-not-listed")
         entry = _keep_one(run, entries)
@@ -70,46 +71,36 @@ def _commit_nonce(run: Run) -> None:
         run.commit()
 
 
-def _ours(run: Run) -> list[CalendarEntry]:
-    """Listed calendars that carry this connection's nonce, in an order that is the same on every look."""
+def _ours(run: Run, listed: list[CalendarEntry]) -> list[CalendarEntry]:
+    """Those that carry this connection's nonce, in an order that is the same on every look."""
     nonce = run.connection.nonce
     assert nonce is not None
-    return _sorted(entry for entry in run.google.list_calendars() if nonce in entry.description)
+    return _sorted(entry for entry in listed if nonce in entry.description)
 
 
 def _sorted(entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:
     return sorted(entries, key=lambda entry: entry.calendar_id)
 
 
-def _asks_about_unknown(run: Run) -> bool:
+def _asks_about_unknown(run: Run, listed: list[CalendarEntry]) -> bool:
     """Whether there is a calendar of this installation that this database doesn't know; asks about it."""
     own = choosing.own_calendars(run.connection)
-    suspects = [
-        entry
-        for entry in run.google.list_calendars()
+    found = [
+        (entry.calendar_id, mark.nonce, entry.summary)
+        for entry in _sorted(listed)
         if choosing.why_not(entry, own) == "unknown-app-calendar"
+        and (mark := read_mark(entry.description)) is not None
+        and (mark.installation == own.installation or _holds_ours(run, entry, own.installation))
     ]
-    unknown = _sorted(entry for entry in suspects if _is_of_this_installation(run, entry))
-    if unknown:
-        found = [(entry.calendar_id, _nonce_of(entry), entry.summary) for entry in unknown]
+    if found:
         cards.ask_about_unknown_calendar(run.connection, found, now=run.now)
         run.commit()
-    return bool(unknown)
+    return bool(found)
 
 
-def _nonce_of(entry: CalendarEntry) -> str:
-    mark = read_mark(entry.description)
-    assert mark is not None
-    return mark.nonce
-
-
-def _is_of_this_installation(run: Run, entry: CalendarEntry) -> bool:
-    """By its mark; one that was made before marks told it, by the tags of its events."""
-    installation, mark = run.practice.installation, read_mark(entry.description)
-    if mark is not None and mark.installation is not None:
-        return mark.installation == installation
-    page = run.google.list_events(entry.calendar_id)
-    for resource in page.items:
+def _holds_ours(run: Run, entry: CalendarEntry, installation: str) -> bool:
+    """One that was made before marks told the installation is known by the tags of its events."""
+    for resource in run.google.list_events(entry.calendar_id).items:
         with suppress(InvalidCalendarData):  # whatever it is, it is not ours
             tag = from_google(resource).tag
             if tag is not None and tag.installation == installation:

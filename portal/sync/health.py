@@ -259,7 +259,7 @@ QUESTIONS = {
     ),
     "unknown-calendar": (
         "Google holds a calendar that Lockstep made and does not know",
-        "This happens after a backup was put back. Whether that calendar is to go on is for you to say.",
+        "Whether that calendar is to go on is for you to say.",
         "Nothing is written to Google until then. Nothing was deleted.",
         "A question about a backup",
     ),

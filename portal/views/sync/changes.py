@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.clock import utcnow
 from portal.connection import answers, current
+from portal.connection.marks import end_of
 from portal.errors import Refused
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, CardKind, ChangeCard, GoogleCalendar, Provider
@@ -48,8 +49,6 @@ DONE = {
     "use-calendar": "It is in use again. Its events are looked at now.",
     "leave-calendar": "It stays in Google. A new calendar is made now.",
 }
-
-
 ABOUT_THE_CALENDAR = frozenset({"use-calendar", "leave-calendar"})
 
 
@@ -66,6 +65,7 @@ class CardView:
     there: str = ""
     is_resized: bool = False
     calendar: str = ""
+    mark: str = ""  # how the description of that calendar ends, where it is about one of ours
     why: str = ""  # a change could not be followed, as a code of sync.inbound.WHY_KEPT
 
     @property
@@ -148,6 +148,11 @@ def _views(cards: Sequence[ChangeCard], *, now: dt.datetime) -> list[CardView]:
     return [_view(card, appointments, now=now) for card in cards]
 
 
+def view_of(card: ChangeCard, *, now: dt.datetime) -> CardView:
+    (view,) = _views([card], now=now)
+    return view
+
+
 def _appointments(cards: Sequence[ChangeCard]) -> dict[int, Appointment]:
     ids = {number for card in cards for number in _ids(card)}
     rows = db.session.scalars(
@@ -169,6 +174,7 @@ def _view(card: ChangeCard, appointments: dict[int, Appointment], *, now: dt.dat
         appointments=tuple(found),
         reason=str(card.detail.get("reason", "")),
         why=str(card.detail.get("why", "")),
+        mark=end_of(card.detail.get("nonce")),
         calendar=_calendar_name(card) or answers.moved_to(card),
         **_words_of_times(card, found),
     )

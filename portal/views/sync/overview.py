@@ -254,7 +254,7 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         "is_open": story.state not in CLOSED_STATES and story.state != "calendar-missing",
         "is_closed": story.state in CLOSED_STATES,
         "connection": connection,
-        "asked": cards.unknown_calendar_card(connection) if connection else None,
+        "asked": _asked(connection, now),
         "is_syncing": connection is not None and connection.requested > connection.handled,
         "polled_states": POLLED_STATES,
         "chosen": [row.summary for row in choosing.calendars(connection) if row.is_chosen]
@@ -267,6 +267,14 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         **names.context(provider),
         **_feed_context(provider, config, now),
     }
+
+
+def _asked(connection: Connection | None, now: dt.datetime) -> changes.CardView | None:
+    """The question about a calendar of ours that this database doesn't know: it is answered on this page."""
+    if connection is None or connection.problem_detail != "unknown-calendar":
+        return None
+    card = cards.unknown_calendar_card(connection)
+    return changes.view_of(card, now=now) if card is not None else None
 
 
 def _compared(provider: Provider, connection: Connection | None, now: dt.datetime) -> dict[str, Any]:
