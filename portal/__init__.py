@@ -36,6 +36,7 @@ class Portal(Flask):
 
 def start() -> Portal:
     """The app of a program of its own. Settings that cannot be used end the program, and say why."""
+    logs.tell_uncaught_by_kind()
     try:
         return create_app()
     except ConfigError as error:

@@ -40,10 +40,6 @@ def install() -> None:
     if logging.getLogRecordFactory() is _record:
         return
     logging.setLogRecordFactory(_record)
-    sys.excepthook = _tell_uncaught
-    threading.excepthook = lambda caught: _tell_uncaught(
-        caught.exc_type, caught.exc_value, caught.exc_traceback
-    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -56,6 +52,12 @@ def install() -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def tell_uncaught_by_kind() -> None:
+    """Have what ends this process, or a thread of it, told like anything else. For programs."""
+    sys.excepthook = lambda _kind, error, _trace: _tell_uncaught(error)
+    threading.excepthook = lambda caught: _tell_uncaught(caught.exc_value)
 
 
 def kind(error: BaseException) -> str:
@@ -107,7 +109,8 @@ def _record(*arguments: Any, **options: Any) -> logging.LogRecord:
 def _words(record: logging.LogRecord) -> str:
     if isinstance(record.args, tuple):
         record.args = tuple(_argument(each) for each in record.args)
-    record.msg = _argument(record.msg)
+    if isinstance(record.msg, BaseException):
+        record.msg = kind(record.msg)
     try:
         text = record.getMessage()
     except (TypeError, ValueError, LookupError):  # logging would print the arguments as they are
@@ -118,22 +121,25 @@ def _words(record: logging.LogRecord) -> str:
 
 
 def _argument(value: Any) -> Any:
-    return kind(value) if isinstance(value, BaseException) else value
+    """What is put into a sentence: an error by its kind, a text on one line, so that it forges no other."""
+    if isinstance(value, BaseException):
+        return kind(value)
+    return _on_one_line(value) if isinstance(value, str) else value
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _without_secrets(_logger: Any, _method: str, values: Any) -> Any:
     """For structlog."""
-    return {
-        name: without_secrets(value) if isinstance(value, str) else _argument(value)
-        for name, value in values.items()
-    }
+    told = {name: _argument(value) for name, value in values.items()}
+    return {name: without_secrets(v) if isinstance(v, str) else v for name, v in told.items()}
 
 
-def _tell_uncaught(
-    kind_of_error: type[BaseException], error: BaseException | None, _trace: TracebackType | None
-) -> None:
-    """What ends a process or a thread, where Python would print the error's text."""
-    if error is not None and not issubclass(kind_of_error, SystemExit | KeyboardInterrupt):
+def _tell_uncaught(error: BaseException | None) -> None:
+    """Where Python would print the error's text."""
+    if error is not None and not isinstance(error, KeyboardInterrupt):
         sys.stderr.write(f"{trace(error)}\n")
 
 

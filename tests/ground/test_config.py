@@ -58,7 +58,10 @@ def test_the_example_lacks_nothing_but_secrets(monkeypatch: pytest.MonkeyPatch, 
     ("name", "value"),
     [
         *(("SECRET_KEY", value) for value in ("", "short", "change-me", "a" * 40)),
-        *(("TOKEN_ENCRYPTION_KEYS", value) for value in ("", ",", "no-key", f"{Fernet.generate_key()},x")),
+        *(
+            ("TOKEN_ENCRYPTION_KEYS", value)
+            for value in ("", ",", "no-key", f"{Fernet.generate_key().decode()},x")
+        ),
         *(("SYNC_POLL_SECONDS", value) for value in ("0", "-1", "1.5", "soon", "²", "٣", "9" * 30, "86401")),
         *(("SESSION_IDLE_SECONDS", value) for value in ("59", "1e3", "99999999")),
         *(("AUDIT_KEEP_DAYS", value) for value in ("364", "0", "36501", "six years")),
