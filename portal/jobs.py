@@ -25,6 +25,7 @@ from portal.engine.connection_run import Outcome
 from portal.errors import JobFailed
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
+from portal.people import audit
 from portal.practice import drafts, form_keys, series, undo
 from portal.rows.outbox import BEHIND
 from portal.standing import full_check
@@ -221,6 +222,14 @@ def forget_old_forms(now: dt.datetime) -> int:
     return 0
 
 
+def keep_audit(_now: dt.datetime) -> int:
+    """Have the database keep the audit log as long as AUDIT_KEEP_DAYS says: a longer time holds at once."""
+    config: Config = current_app.extensions["config"]
+    audit.keep_for(config.audit_keep_days)
+    db.session.commit()
+    return 0
+
+
 # What the ticker does, and how many seconds apart. Every tick may be doubled or left out.
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
@@ -231,6 +240,7 @@ SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (3600, forget_old_forms),
     (60, reminders.remind),
     (3600, reminders.expire_imports),
+    (3600, keep_audit),
 )
 
 
