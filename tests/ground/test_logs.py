@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import secrets
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from portal import logs
 from portal.errors import InvalidInput
 
 NAME = "Philomena Nachtigall"
-TOKEN = secrets.token_urlsafe(32)
+TOKEN = "kP7-dQx2_" * 5  # as long as a real one, and the same in every process that collects these tests
 ADDRESS = f"/feeds/{TOKEN}/calendar.ics"
 
 
