@@ -95,9 +95,9 @@ class NotOnThePage(AssertionError):
 class Reader:
     """A person with a browser that runs no script: one page at a time, cookies kept."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, session: requests.Session | None = None) -> None:
         self.address = address
-        self._session = requests.Session()
+        self._session = session or requests.Session()
         self._session.trust_env = False
         self._answer = requests.Response()
         self.page = Element("document", {})

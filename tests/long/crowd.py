@@ -30,6 +30,7 @@ from portal.models import (
     ChangeCard,
     Connection,
     EventLink,
+    GoogleCalendar,
     GoogleOccurrence,
     LinkState,
     Provider,
@@ -213,8 +214,12 @@ class Crowd:
 
     # At rest
 
-    def come_to_rest(self, portal: Portal, *, seconds: float = 300) -> None:
-        """No more trouble; wait until all is written, and read everything once more."""
+    def come_to_rest(self, portal: Portal, *, seconds: float = 600) -> None:
+        """No more trouble; wait until all is written and looked at, and read everything once more.
+
+        An event that was deleted in Google before the first list of our calendar was read to its end stands
+        in no later one: it is looked for by itself, five minutes after it was agreed.
+        """
         self.google.clear_faults()
         db.session.commit()
         begin_reading()  # from here on this process only looks
@@ -230,6 +235,7 @@ class Crowd:
             connection.problem is None
             and connection.requested == connection.handled
             and event_links.count_behind(connection) == 0
+            and _is_listed(connection)
             for connection in connections
         )
         db.session.rollback()
@@ -300,6 +306,17 @@ class Crowd:
 HERE = ("book", "move", "move", "cancel_or_reinstate")
 THERE = ("move_there", "retitle_there", "annotate_there", "delete_there", "copy_there")
 THERE += ("add_personal", "move_personal", "delete_personal")
+
+
+def _is_listed(connection: Connection) -> bool:
+    """Whether a list, or a look, has named every event of ours."""
+    unlisted = (
+        sa.exists()
+        .where(EventLink.connection_id == connection.id, EventLink.state == LinkState.LIVE)
+        .where(GoogleCalendar.connection_id == connection.id, GoogleCalendar.is_app_calendar)
+        .where(EventLink.generation != GoogleCalendar.generation)
+    )
+    return not db.session.scalar(sa.select(unlisted))
 
 
 def _row(row: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ PEOPLE, BOOKED, EDITS_BETWEEN = 3, 60, 12
 FIRST_KILLS = int(os.environ.get("FIRST_KILLS", "10"))
 FIRST_BOOKED = 90 * FIRST_KILLS  # so much that each kill meets a push that is under way
 WRITES_AGAIN_WITHIN_SECONDS = 45.0  # the lease, a tick, and a worker that begins
+ALL_AT_ONCE = 500  # appointments of one person, while both sides go on being edited
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -71,6 +72,36 @@ def test_killed_during_a_first_push_another_worker_writes_within_45_seconds(
         google.clear_faults()
         crowd.come_to_rest(portal)
         crowd.check_the_law(portal)
+    assert max(waits) < WRITES_AGAIN_WITHIN_SECONDS
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_killed_again_and_again_while_500_appointments_go_out_and_both_sides_are_edited(
+    start_portal: StartPortal, database_url: str, sandbox: Sandbox, google: SandboxClient
+) -> None:
+    portal = start_portal(database_url, google=sandbox.settings(), web=False, workers=0)
+    google.add_fault("latency", method="calendar.events.*", times=None, seconds=0.2)
+    waits = []
+    with in_portal(portal):
+        crowd = Crowd(google, people=1, booked=ALL_AT_ONCE, seed=SEED)
+        worker = portal.start_worker()
+        wait_for_a_write(google, since=google.writes())
+        for _ in range(KILLS):
+            for _ in range(EDITS_BETWEEN):
+                crowd.edit()
+                time.sleep(crowd.random.uniform(0.0, 0.1))
+            worker.kill_everything()
+            killed_at, written = time.monotonic(), google.writes()
+            worker = portal.start_worker()
+            for _ in range(EDITS_BETWEEN):
+                crowd.edit()
+            wait_for_a_write(google, since=written)
+            waits.append(time.monotonic() - killed_at)
+        print("from kill to next write, s: " + ", ".join(f"{wait:.1f}" for wait in waits))  # noqa: T201
+        print(f"edits: {dict(sorted(crowd.tally.items()))}")  # noqa: T201
+        crowd.come_to_rest(portal)
+        crowd.check_the_law(portal)
+    assert len(waits) == KILLS
     assert max(waits) < WRITES_AGAIN_WITHIN_SECONDS
 
 
