@@ -1,7 +1,7 @@
 """What one signed-in person clicks, for Locust: looking around most of the time, and now and then a change.
 
-Each person has an account and an address (through one proxy). What was saved and answered with a page is noted
-in a file, so that nothing of it can be missing afterwards without notice.
+Each person has an account and an address (through one proxy). What was saved and answered with a page is
+noted in a file, so that nothing of it can be missing afterwards without notice.
 
 Run by `test_many_people.py`, with CLICKS_PASSWORD and CLICKS_DONE (the file) in the environment.
 """
