@@ -90,7 +90,14 @@ def _begin(connection: Connection) -> None:
     waits_seconds = _waits_seconds.get()
     if connection.dialect.name == "sqlite":
         waits_seconds = SQLITE_BUSY_SECONDS if waits_seconds is None else waits_seconds
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(waits_seconds * 1000)}")
+        _wait_at_most(connection, round(waits_seconds * 1000))
         connection.exec_driver_sql("BEGIN" if _reads_only.get() else "BEGIN IMMEDIATE")
     elif waits_seconds is not None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(waits_seconds * 1000)}")
+
+
+def _wait_at_most(connection: Connection, milliseconds: int) -> None:
+    """A time-out stays with SQLite's connection: it is set where another one held before."""
+    if connection.info.get("busy_timeout") != milliseconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+        connection.info["busy_timeout"] = milliseconds

@@ -55,10 +55,12 @@ class Message:
 
 def keep_up(run: Run) -> None:
     """Open what is missing or about to end, then stop what nobody needs. Raises LeaseLost only."""
-    for calendar_id in _unwatched(run):
+    rows = _rows(run.connection_id)
+    unwatched = _unwatched(run, rows)
+    for calendar_id in unwatched:
         if not _open(run, calendar_id):
             break
-    _stop_each(run, _unneeded(run))
+    _stop_each(run, _unneeded(run, _rows(run.connection_id) if unwatched else rows))
 
 
 def stop_all(run: Run) -> None:
@@ -72,14 +74,10 @@ def _stop_each(run: Run, channel_ids: Sequence[int]) -> None:
             return
 
 
-def _unwatched(run: Run) -> list[int]:
+def _unwatched(run: Run, rows: Sequence[PushChannel]) -> list[int]:
     """Calendars that want a channel and have none that lasts."""
     now = run.now
-    lasting = {
-        row.google_calendar_id
-        for row in _rows(run.connection_id)
-        if _is_live(row, now) and now < renewal_at(row)
-    }
+    lasting = {row.google_calendar_id for row in rows if _is_live(row, now) and now < renewal_at(row)}
     return [
         calendar.id
         for calendar in _wanted(run.connection_id)
@@ -142,11 +140,10 @@ def _wait(error: CalendarError) -> dt.timedelta:
     return RETRY_LATER if is_lasting else RETRY_SOON
 
 
-def _unneeded(run: Run) -> list[int]:
+def _unneeded(run: Run, rows: Sequence[PushChannel]) -> list[int]:
     """Channels that may deliver and that no calendar needs: replaced, unchosen, half opened, or late."""
     now = run.now
     wanted = {calendar.id for calendar in _wanted(run.connection_id)}
-    rows = _rows(run.connection_id)
     newest = {row.google_calendar_id: row.id for row in rows if _is_live(row, now)}
     needed = {row_id for calendar_id, row_id in newest.items() if calendar_id in wanted}
     return [row.id for row in rows if row.id not in needed and _may_deliver(row, now)]
@@ -182,13 +179,15 @@ def renewal_at(channel: PushChannel) -> dt.datetime:
 
 def are_proven(connection: Connection, *, now: dt.datetime) -> bool:
     """Whether each calendar that is read has a live channel that has already delivered a message."""
+    wanted = _wanted(connection.id)
+    if not wanted:
+        return False
     proven = {
         row.google_calendar_id
         for row in _rows(connection.id)
         if _is_live(row, now) and row.last_message_at is not None
     }
-    wanted = _wanted(connection.id)
-    return bool(wanted) and all(row.id in proven and not row.is_poll_only for row in wanted)
+    return all(row.id in proven and not row.is_poll_only for row in wanted)
 
 
 def _rows(connection_id: int) -> list[PushChannel]:

@@ -71,15 +71,12 @@ def run_connection(
         return Outcome.BUSY
     run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds), pause=pause)
     started_at = clock()
-    # not by the row as a whole: what cannot even be read (a token under a lost key) must end in `_close` too
-    asked_for = sa.select(Connection.requested).where(Connection.id == connection_id)
-    run.requested = requested = db.session.scalars(asked_for).one()
     outcome: Outcome = Outcome.FAILED
     error: str | None = "crashed"  # what stands if a bug ends this run
     try:
         outcome, error = _attempt(run, full=full, poll=poll)
     finally:
-        _close(run, trigger, started_at, requested, outcome, error)
+        _close(run, trigger, started_at, outcome, error)
     return Outcome.MORE if outcome is Outcome.DONE and _has_news(connection_id) else outcome
 
 
@@ -288,14 +285,12 @@ def _is_waited_for(run: Run) -> bool:
     )
 
 
-def _close(
-    run: Run, trigger: str, started_at: dt.datetime, requested: int, outcome: Outcome, error: str | None
-) -> None:
+def _close(run: Run, trigger: str, started_at: dt.datetime, outcome: Outcome, error: str | None) -> None:
     """Record the run, mark what was asked for as handled, and let the lease go, whatever happened."""
     db.session.rollback()
     values: dict[str, object] = {}
     if outcome in (Outcome.DONE, Outcome.ASKED, Outcome.NOTHING):
-        values["handled"] = requested
+        values["handled"] = run.lease.requested
     if error == "crashed":  # a bug: it is raised and seen, and must not be tried again at once
         values["failures"] = Connection.failures + 1
         values["retry_at"] = run.now + dt.timedelta(minutes=5)

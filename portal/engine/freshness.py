@@ -39,7 +39,7 @@ def plan_next_check(run: Run, *, poll: int) -> None:
     db.session.execute(
         sa.update(Connection)
         .where(Connection.id == run.connection_id)
-        .values(next_check_at=sa.case((Connection.requested > run.requested, at_once), else_=later))
+        .values(next_check_at=sa.case((Connection.requested > run.lease.requested, at_once), else_=later))
         .execution_options(synchronize_session=False)
     )
 

@@ -28,13 +28,14 @@ class Lease:
     owner: str
     fencing: int
     expires_at: dt.datetime
+    requested: int  # what was asked for until then; whatever comes later needs another look
 
 
 def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
     """Take the lease if it is free or has run out, and commit. None: somebody else holds it."""
     owner = secrets.token_hex(16)
     expires_at = now + dt.timedelta(seconds=LEASE_SECONDS)
-    fencing = db.session.scalar(
+    taken = db.session.execute(
         sa.update(Connection)
         .where(
             Connection.id == connection_id,
@@ -44,11 +45,11 @@ def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
         .values(
             lease_owner=owner, lease_expires_at=expires_at, fencing=Connection.fencing + 1, queued_at=None
         )
-        .returning(Connection.fencing)
+        .returning(Connection.fencing, Connection.requested)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
     db.session.commit()
-    return None if fencing is None else Lease(connection_id, owner, fencing, expires_at)
+    return None if taken is None else Lease(connection_id, owner, taken[0], expires_at, taken[1])
 
 
 def renew(lease: Lease, *, now: dt.datetime) -> None:

@@ -104,19 +104,17 @@ def read_calendar(run: Run, calendar_id: int) -> bool:
             begin_generation(db.session.get_one(GoogleCalendar, calendar_id))
             run.commit()
             continue
-        if _take_page(run, calendar_id, page) and not _is_to_be_read_anew(calendar_id):
+        if _take_page(run, calendar_id, page):
             return True
         if run.is_out_of_time:
             return False
 
 
-def _is_to_be_read_anew(calendar_id: int) -> bool:
-    """A series went and left dates behind: only a whole list tells whether they are still there."""
-    return db.session.get_one(GoogleCalendar, calendar_id).query_signature is None
-
-
 def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
-    """Apply one page and store the token that follows it, in one transaction. True after the last page."""
+    """Apply one page and store the token that follows it, in one transaction. True when all is read.
+
+    Not so after the last page if a series went and left dates behind: only a whole list tells of those.
+    """
     calendar = db.session.get_one(GoogleCalendar, calendar_id)
     _import_page(run, calendar, page)
     absent: list[int] = []
@@ -133,6 +131,7 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
         calendar.is_full_pass = False
         calendar.last_pulled_at = run.now
         calendar.stale_since = None
+    is_read = is_last and calendar.query_signature is not None
     run.keep_tokens()
     run.commit()
     for link_id in absent:
@@ -142,7 +141,7 @@ def _take_page(run: Run, calendar_id: int, page: EventPage) -> bool:
     if absent:
         own_events.group_deletions(run)
         run.commit()
-    return is_last
+    return is_read
 
 
 def _import_page(run: Run, calendar: GoogleCalendar, page: EventPage) -> None:

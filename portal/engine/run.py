@@ -37,7 +37,6 @@ class Run:
     lease: lease.Lease
     clock: Clock
     ends_at: dt.datetime
-    requested: int = 0  # what was asked for when the run began; whatever comes later needs another look
     pause: Callable[[float], None] = time.sleep  # seconds, between two tries of one call
     counts: Counter[str] = field(default_factory=Counter)
     committed: Counter[str] = field(default_factory=Counter)  # of these: what no failure takes back
