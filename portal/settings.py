@@ -176,6 +176,12 @@ SETTINGS = (
         example="https://calendar.practice.example",
     ),
     Setting(
+        name="INSTALLATION_MARK",
+        meaning="Which installation this is; deploy/install writes it. A database that was marked by another\n"
+        "one, or under another PUBLIC_URL, is a copy: sync waits until an owner presses Go on.",
+        read=_line(100),
+    ),
+    Setting(
         name="DATABASE_URL",
         meaning="A file, or PostgreSQL: postgresql+psycopg://lockstep@/lockstep",
         read=_database_url,
