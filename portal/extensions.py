@@ -70,7 +70,7 @@ def begin_briefly(seconds: float) -> None:
 
 @contextmanager
 def reading_apart() -> Iterator[Connection]:
-    """A transaction beside the session's own that only reads: it waits for no writer and leaves nothing open."""
+    """A transaction beside the session's own that only reads, and so waits for no writer."""
     earlier = _reads_only.set(True)
     try:
         with db.engine.connect() as connection:

@@ -243,8 +243,8 @@ class _Adapter(BaseAdapter):
 def send_mail(smtp_url: str, message: EmailMessage) -> None:
     """Hand one mail to the server: `smtps://` speaks TLS at once, `smtp://` when it is offered.
 
-    A password is sent over TLS alone. Raises MailNotSent and Paused. The answer of the server is not kept: it may repeat
-    addresses.
+    A password is sent over TLS alone. Raises MailNotSent and Paused. The answer of the server is not kept: it
+    may repeat addresses.
     """
     _ask_guard()
     try:

@@ -32,7 +32,7 @@ class Lease:
 
 
 def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
-    """Take the lease if it is free or has run out, and commit. None: somebody else holds it, or sync is paused."""
+    """Take the lease if it is free or has run out, and commit. None: it is held, or sync is paused."""
     owner = secrets.token_hex(16)
     expires_at = now + dt.timedelta(seconds=LEASE_SECONDS)
     fencing = db.session.scalar(

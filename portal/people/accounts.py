@@ -137,7 +137,7 @@ def lapsed_owner(token: str, *, now: dt.datetime) -> int | None:
 
 
 def _session_of(token: str) -> LoginSession | None:
-    """The session that nobody ended. One from before a restored backup is void: it may have been ended since."""
+    """The session that nobody ended. One from before a restore is void: it may have been ended since."""
     found = db.session.execute(
         sa.select(LoginSession, pausing.RESTORED_AT).where(LoginSession.token_hash == _hash(token))
     ).one_or_none()

@@ -1,7 +1,7 @@
-"""Whether this database is at home. One that was restored, moved or copied waits: two would sync one calendar.
+"""Whether this database is at home. One that was restored, moved or copied waits: two would sync at once.
 
-The practice's row says where it was at home, `restore_mark` that a backup was put back. While they differ from
-what the settings say, nothing is sent anywhere; `outward` asks before each request, a run when it takes its lease.
+The practice's row says where it was at home, `restore_mark` that a backup was put back. Where these and the
+settings differ, nothing is sent: `outward` asks before each request, a run when it takes its lease.
 """
 
 from __future__ import annotations
@@ -21,17 +21,14 @@ from portal.extensions import db, reading_apart
 from portal.models import Connection, LoginSession, Practice, RestoreMark
 from portal.outward import WEB_PORTS
 
-# For how long one look holds for the requests of a run: nobody moves a database under a process within a second
+# How long one look holds for a run's requests: no database changes hands under a process within a second
 LOOK_HOLDS_SECONDS = 1.0
 LOOKED_AT = "pausing-looked-at"
 BEYOND_ALL = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 RESTORED_AT = sa.select(sa.func.max(RestoreMark.restored_at)).scalar_subquery()
 BACKUP_MADE_AT = (
-    sa.select(RestoreMark.backup_made_at)
-    .order_by(RestoreMark.restored_at.desc())
-    .limit(1)
-    .scalar_subquery()
+    sa.select(RestoreMark.backup_made_at).order_by(RestoreMark.restored_at.desc()).limit(1).scalar_subquery()
 )
 # What `judge` reads, for a statement that asks for something of the practice anyway
 STANDING = (
@@ -90,7 +87,9 @@ def may_send() -> None:
 def at_home() -> sa.ColumnElement[bool]:
     """The same as a condition, for a statement that must do nothing while paused."""
     here, mark = _here()
-    other_mark = Practice.installation_mark.is_not(None) if mark is None else Practice.installation_mark != mark
+    other_mark = (
+        Practice.installation_mark.is_not(None) if mark is None else Practice.installation_mark != mark
+    )
     elsewhere = sa.select(Practice.id).where(sa.or_(Practice.public_url != here, other_mark))
     return sa.and_(~elsewhere.exists(), ~sa.select(RestoreMark.restored_at).exists())
 

@@ -14,6 +14,7 @@ from portal.config import Config
 from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
 from portal.models import LoginSession, Provider
 from portal.people import accounts
+from portal.rows import pausing
 from portal.views.page import lapsed
 
 PUBLIC_ENDPOINTS = frozenset(
@@ -29,6 +30,8 @@ PUBLIC_ENDPOINTS = frozenset(
     }
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MACHINES = frozenset({None, "static", "system.healthz", "system.readyz", "system.robots"})
+STAMPED = "database-stamped"
 REAUTHENTICATION_SECONDS = 30 * 60
 
 
@@ -81,6 +84,7 @@ def _load(token: str) -> SignedIn | None:
 def _admit() -> ResponseReturnValue | None:
     """Let signed-in providers through, everybody to the public addresses. Reading requests begin no write."""
     begin_writing()
+    _stamp_once()
     if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
         return None
     begin_reading()
@@ -91,6 +95,14 @@ def _admit() -> ResponseReturnValue | None:
     if request.method not in SAFE_METHODS:
         begin_writing()
     return None
+
+
+def _stamp_once() -> None:
+    """With the first page of this process: whose database this is, before anybody can take a copy of it."""
+    if request.endpoint in MACHINES or STAMPED in current_app.extensions:
+        return
+    pausing.stamp()
+    current_app.extensions[STAMPED] = True
 
 
 def _note_presence(row: LoginSession, now: dt.datetime) -> None:
