@@ -177,8 +177,8 @@ SETTINGS = (
     ),
     Setting(
         name="INSTALLATION_MARK",
-        meaning="Which installation this is; deploy/install writes it. A database that was marked by another\n"
-        "one, or under another PUBLIC_URL, is a copy: sync waits until an owner presses Go on.",
+        meaning="Which installation this is; deploy/install writes it. A database that another one has marked,\n"
+        "or that was at home under another PUBLIC_URL, waits: an owner has to press Go on.",
         read=_line(100),
     ),
     Setting(

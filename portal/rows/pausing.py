@@ -97,6 +97,10 @@ def at_home() -> sa.ColumnElement[bool]:
 def stamp() -> None:
     """Say whose database this is where nothing says so yet. Commits. Of several at once, one does it."""
     here, mark = _here()
+    with reading_apart() as connection:
+        stands = connection.execute(sa.select(*STANDING)).one()
+    if stands.home is not None and (stands.mark is not None or mark is None):
+        return  # nothing to write: no writer is waited for
     missing = [Practice.public_url.is_(None)] + ([Practice.installation_mark.is_(None)] if mark else [])
     db.session.execute(
         sa.update(Practice)
@@ -158,7 +162,7 @@ def _here() -> tuple[str, str | None]:
 
 
 def _plain(address: str) -> str:
-    """The address in the one form in which it is stored and compared: lower case, no port that goes without."""
+    """The address in the form in which it is stored and compared: lower case, no port that goes without."""
     parts = urlsplit(address)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     is_usual = parts.port in (None, WEB_PORTS.get(parts.scheme))

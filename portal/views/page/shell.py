@@ -1,4 +1,4 @@
-"""What every page shows around its own content: who is signed in, whether names are hidden, whether it is paused."""
+"""What every page shows around its own content: who is signed in, whether names are hidden, the pause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that was restored, moved or copied: the banner of every page, *Go on*, and what waits until then."""
+"""A database that was restored, moved or copied: the banner of every page, *Go on*, what waits for it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Revived:
 
 
 def register(sync: AnyBlueprint) -> None:
-    """Put the door of `sync` in place, and an answer for whatever meets a request to Google that was not sent."""
+    """Put the door of `sync` in place, and an answer for whoever meets a request that was not sent."""
     sync.register_blueprint(blueprint)
     sync.before_request(_refuse)
     sync.app_errorhandler(Paused)(_waits)
