@@ -177,7 +177,7 @@ SETTINGS = (
     ),
     Setting(
         name="INSTALLATION_MARK",
-        meaning="Which installation this is; deploy/install writes it. A database that another one has marked,\n"
+        meaning="Which installation this is; deploy/install writes it. A database that another one marked,\n"
         "or that was at home under another PUBLIC_URL, waits: an owner has to press Go on.",
         read=_line(100),
     ),
