@@ -196,6 +196,16 @@ def test_a_database_that_says_nothing_is_stamped_in_silence(bare: Flask) -> None
         assert standing() == (HERE, "written later")
 
 
+def test_a_database_that_moved_is_not_marked_before_go_on(bare: Flask) -> None:
+    with inside(bare):
+        flask_migrate.upgrade(directory="migrations")
+        pausing.stamp()
+        settle_as(bare, public_url=THERE, mark="of the copy")
+        pausing.stamp()
+        assert standing() == (HERE, None)
+        assert pausing.is_paused()
+
+
 @pytest.mark.parametrize(
     ("before", "now", "is_paused"),
     [

@@ -249,6 +249,7 @@ def test_a_session_from_before_the_restore_opens_nothing_then_or_later(
     assert as_new(fresh).get("/clients").status_code == 200
     fresh.post(f"{SYNC}/go-on")
     assert marks() == 0
+    db.session.expire_all()
     assert as_new(earlier).get("/clients").status_code == 303
     assert as_new(fresh).get("/clients").status_code == 200
     (first, second) = db.session.scalars(sa.select(LoginSession).order_by(LoginSession.id))
