@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from portal import jobs, start
 from portal.extensions import db
+from portal.rows import pausing
 
 WORKER_TTL_SECONDS = 60  # a dead worker is forgotten after this long
 
@@ -22,6 +23,9 @@ def main() -> None:
     queue = app.extensions["queue"]
     if queue is None:
         sys.exit("REDIS_URL is missing. Set it to the Redis or Valkey server that carries the jobs.")
+    with app.app_context():
+        pausing.stamp()
+        db.engine.dispose()  # before anything forks
     ticker = multiprocessing.get_context("fork").Process(target=_tick, args=(app, os.getpid()), daemon=True)
     ticker.start()
     jobs.PortalJob.app = app

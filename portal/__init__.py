@@ -11,10 +11,11 @@ import structlog
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import cli, extensions, jobs, logs, models, views
+from portal import cli, extensions, jobs, logs, models, outward, views
 from portal.columns import make_keyring
 from portal.config import ROOT, Config, ConfigError, load_config
 from portal.google import oauth
+from portal.rows import pausing
 from portal.views.page import headers, signing_in
 
 __all__ = ["create_app", "models", "start"]
@@ -60,6 +61,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Portal:
     headers.register(app)
     views.register(app)
     cli.register(app)
+    outward.guard(app, pausing.may_send)
     for advice in config.warnings:
         log.warning("settings", advice=advice)
     return app

@@ -43,6 +43,7 @@ class Config:
     database_url: str
     redis_url: str | None
     public_url: str
+    installation_mark: str | None
     google_client_id: str | None
     google_client_secret: str | None
     google_oidc_metadata_url: str

@@ -6,6 +6,7 @@ PortalError
 ├─ StaleRevision           the form was drawn from an older revision than the one stored
 ├─ LeaseLost               this run no longer holds its connection; it must send nothing more
 ├─ HostNotAllowed          a request for a host that its policy does not name; nothing was sent
+├─ Paused                  this database may be a copy: nothing is sent before an owner says so
 ├─ JobFailed               what the queue may know of a job's error: its kind
 ├─ MailNotSent             the mail server was not reached, or would not take the mail
 ├─ CalendarError           anything Google said or failed to say
@@ -62,6 +63,10 @@ class LeaseLost(PortalError):
 
 class HostNotAllowed(PortalError):
     """A request would have gone to a host that its policy does not name. Nothing was looked up or sent."""
+
+
+class Paused(PortalError):
+    """The database was restored, moved or copied. Nothing is looked up or sent until an owner goes on."""
 
 
 class JobFailed(PortalError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -64,6 +66,17 @@ def begin_briefly(seconds: float) -> None:
     """
     begin_writing()
     _waits_seconds.set(seconds)
+
+
+@contextmanager
+def reading_apart() -> Iterator[Connection]:
+    """A transaction beside the session's own that only reads, and so waits for no writer."""
+    earlier = _reads_only.set(True)
+    try:
+        with db.engine.connect() as connection:
+            yield connection
+    finally:
+        _reads_only.reset(earlier)
 
 
 def forget_reading(_error: BaseException | None = None) -> None:

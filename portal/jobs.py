@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, cast
 
 import redis
@@ -27,6 +28,7 @@ from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
 from portal.people import audit
 from portal.practice import drafts, form_keys, series, undo
+from portal.rows import pausing
 from portal.rows.outbox import BEHIND
 from portal.standing import full_check
 from portal.sync.trouble import NEEDS_A_PERSON
@@ -126,11 +128,24 @@ def _put(job: Callable[..., None], *args: Any) -> None:
         log.warning("queue.unreachable", kind=type(error).__name__)
 
 
+def unless_paused(task: Callable[[dt.datetime], int]) -> Callable[[dt.datetime], int]:
+    """The task does nothing in a database that may be a copy. Rows wait as they are."""
+
+    @wraps(task)
+    def run(now: dt.datetime) -> int:
+        return 0 if pausing.is_paused() else task(now)
+
+    return run
+
+
 def check_everything(connection_id: int) -> None:
     """Job: the whole comparison that a page asked for."""
+    if pausing.is_paused():
+        return  # it is claimed anew when sync goes on
     full_check.check_everything(connection_id, clock=utcnow)
 
 
+@unless_paused
 def queue_checks(now: dt.datetime) -> int:
     """Queue every comparison that was asked for and that nobody works on."""
     due = full_check.claim_due(now)
@@ -140,6 +155,7 @@ def queue_checks(now: dt.datetime) -> int:
     return len(due)
 
 
+@unless_paused
 def sweep(now: dt.datetime) -> int:
     """Queue every connection that is due: behind, due for a look at Google, or to be removed. How many."""
     config: Config = current_app.extensions["config"]
@@ -192,6 +208,7 @@ def _claim_due(now: dt.datetime, *only: sa.ColumnElement[bool]) -> list[int]:
     return sorted(claimed.scalars())
 
 
+@unless_paused
 def drop_abandoned(now: dt.datetime) -> int:
     """End setups that were left lying for a day."""
     dropped = switching.drop_abandoned(now=now)
@@ -238,8 +255,8 @@ SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (6 * 3600, extend_series),
     (3600, forget_channels),
     (3600, forget_old_forms),
-    (60, reminders.remind),
-    (3600, reminders.expire_imports),
+    (60, unless_paused(reminders.remind)),
+    (3600, unless_paused(reminders.expire_imports)),
     (3600, keep_audit),
 )
 

@@ -3,6 +3,7 @@
 Google: the hosts that the settings and its metadata name, no redirects, each request within a deadline,
 however slowly its answer comes: a time-out of a socket bounds one read, and a lease is bounded as a whole.
 Mail: the server of SMTP_URL, and a password over TLS alone.
+While the installation is paused nothing leaves at all: `guard` says who is asked.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, BinaryIO, TypeVar, cast
@@ -22,6 +23,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import httplib2
 import requests
+from flask import Flask, current_app, has_app_context
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
@@ -33,12 +35,24 @@ PIECE_BYTES = 64 * 1024  # what is sent under one time-out
 WEB_PORTS = {"http": 80, "https": 443}
 MAIL_PORTS = {"smtp": 25, "smtps": 465}
 MAIL_SECONDS = 15
+GUARD = "outward-guard"
 
 # What a request may end with when no answer came
 FAILURES = (httplib2.HttpLib2Error, http.client.HTTPException, OSError)
 NO_ANSWER = requests.RequestException  # the same, of a session
 
 S = TypeVar("S", bound=requests.Session)
+
+
+def guard(app: Flask, may_send: Callable[[], None]) -> None:
+    """Have `may_send` asked before anything leaves this app. It raises Paused."""
+    app.extensions[GUARD] = may_send
+
+
+def _ask_guard() -> None:
+    """Outside of an app there is no installation that could be paused."""
+    if has_app_context() and GUARD in current_app.extensions:
+        current_app.extensions[GUARD]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +63,10 @@ class Policy:
     origins: frozenset[tuple[str, str, int]]
 
     def check(self, address: str) -> None:
-        """Raises HostNotAllowed, before anything is looked up or sent."""
+        """Raises HostNotAllowed or Paused, before anything is looked up or sent."""
         if _origin(address) not in self.origins:
             raise HostNotAllowed(self.name)
+        _ask_guard()
 
 
 def google(addresses: Iterable[str]) -> Policy:
@@ -228,9 +243,10 @@ class _Adapter(BaseAdapter):
 def send_mail(smtp_url: str, message: EmailMessage) -> None:
     """Hand one mail to the server: `smtps://` speaks TLS at once, `smtp://` when it is offered.
 
-    A password is sent over TLS alone. Raises MailNotSent. The answer of the server is not kept: it may repeat
-    addresses.
+    A password is sent over TLS alone. Raises MailNotSent and Paused. The answer of the server is not kept: it
+    may repeat addresses.
     """
+    _ask_guard()
     try:
         with _open_mail_server(urlsplit(smtp_url)) as server:
             server.send_message(message)

@@ -176,6 +176,12 @@ SETTINGS = (
         example="https://calendar.practice.example",
     ),
     Setting(
+        name="INSTALLATION_MARK",
+        meaning="Which installation this is; deploy/install writes it. A database that another one marked,\n"
+        "or that was at home under another PUBLIC_URL, waits: an owner has to press Go on.",
+        read=_line(100),
+    ),
+    Setting(
         name="DATABASE_URL",
         meaning="A file, or PostgreSQL: postgresql+psycopg://lockstep@/lockstep",
         read=_database_url,

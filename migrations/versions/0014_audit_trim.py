@@ -4,7 +4,7 @@ What is older may be deleted; UPDATE, TRUNCATE and an INSERT over an entry that 
 `INSERT OR REPLACE` deletes without asking the trigger of deletions, so a trigger of insertions refuses it.
 
 Revision ID: 0014
-Revises: 0011
+Revises: 0012
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -20,8 +20,10 @@ from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, EventLink, Provider
-from portal.rows import event_links
+from portal.people import audit
+from portal.rows import event_links, pausing
 from portal.standing import report
+from portal.words.sync import pausing as words
 
 LEASE_WAIT_SECONDS = 120
 LONGEST_SECONDS = 600
@@ -44,6 +46,10 @@ def sync_now(email: str | None, full: bool) -> None:
 
     Exit 0: all done. 1: something failed. 2: a person is needed. 3: the lease was not free.
     """
+    pausing.stamp()
+    if pausing.is_paused():
+        click.echo(words.FOR_COMMANDS, err=True)
+        sys.exit(PERSON_NEEDED)
     connections = [
         connection
         for provider in _providers(email)
@@ -112,13 +118,29 @@ def _make_due(connection_id: int) -> None:
 def _code(connection_id: int, outcome: Outcome) -> int:
     if outcome is Outcome.BUSY:
         return LEASE_NOT_FREE
-    if outcome is Outcome.ASKED:
+    if outcome in (Outcome.ASKED, Outcome.PAUSED):
         return PERSON_NEEDED
     if outcome in (Outcome.FAILED, Outcome.LOST, Outcome.MORE, Outcome.PACED):
         return SOMETHING_FAILED
     connection = db.session.get_one(Connection, connection_id)
     is_syncing = connection.phase in (ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE)
     return SOMETHING_FAILED if is_syncing and event_links.count_behind(connection) else ALL_DONE
+
+
+@sync_group.command("go-on")
+def sync_go_on() -> None:
+    """Let sync go on in a database that was restored, moved or copied: this is the one that counts.
+
+    Do so only where no other Lockstep runs on the same data.
+    """
+    now = utcnow()
+    if not pausing.go_on(now=now):
+        db.session.rollback()
+        click.echo(words.NOT_PAUSED)
+        return
+    audit.record("sync.gone-on", now=now, provider_id=None)
+    db.session.commit()
+    click.echo(words.GONE_ON)
 
 
 @sync_group.command("doctor")

@@ -17,10 +17,17 @@ from portal.engine.expanding import extend_occurrences
 from portal.engine.pull import begin_generation, pull, read_calendar
 from portal.engine.push import push
 from portal.engine.run import HAND_ON_SECONDS, Clock, Run
-from portal.errors import CalendarError, CalendarUnavailable, EventNotFound, LeaseLost, PermissionDenied
+from portal.errors import (
+    CalendarError,
+    CalendarUnavailable,
+    EventNotFound,
+    LeaseLost,
+    Paused,
+    PermissionDenied,
+)
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, GoogleCalendar, SyncRun
-from portal.rows import event_links
+from portal.rows import event_links, pausing
 from portal.sync.trouble import (
     CALENDAR_TROUBLE,
     HEAL_DAYS,
@@ -50,6 +57,7 @@ class Outcome(enum.StrEnum):
     PACED = "paced"  # the minute's quota is used up; it goes on by itself when there is room
     LOST = "lost"  # fenced off: the settings changed, or another run took over
     NOTHING = "nothing"  # not in Two-Way
+    PAUSED = "paused"  # this database may be a copy; nothing was sent or noted
 
 
 def run_connection(
@@ -68,7 +76,7 @@ def run_connection(
     """
     held = lease.acquire(connection_id, now=clock())
     if held is None:
-        return Outcome.BUSY
+        return Outcome.PAUSED if pausing.is_paused() else Outcome.BUSY
     run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds), pause=pause)
     started_at = clock()
     outcome: Outcome = Outcome.FAILED
@@ -93,6 +101,9 @@ def _attempt(run: Run, *, full: bool, poll: int) -> tuple[Outcome, str | None]:
     except LeaseLost:
         db.session.rollback()
         return Outcome.LOST, None
+    except Paused:
+        db.session.rollback()
+        return Outcome.PAUSED, None
     except CalendarError as error:
         db.session.rollback()
         try:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from portal.errors import LeaseLost
 from portal.extensions import db
 from portal.models import Connection
+from portal.rows import pausing
 
 LEASE_SECONDS = 36  # after a kill another run writes within 45 s: the lease, a tick, a worker that begins
 RENEW_BELOW_SECONDS = 30  # a request that begins now is over 5 s before the lease, and its commit too
@@ -32,7 +33,7 @@ class Lease:
 
 
 def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
-    """Take the lease if it is free or has run out, and commit. None: somebody else holds it."""
+    """Take the lease if it is free or has run out, and commit. None: it is held, or sync is paused."""
     owner = secrets.token_hex(16)
     expires_at = now + dt.timedelta(seconds=LEASE_SECONDS)
     taken = db.session.execute(
@@ -41,6 +42,7 @@ def acquire(connection_id: int, *, now: dt.datetime) -> Lease | None:
             Connection.id == connection_id,
             Connection.ended_at.is_(None),
             sa.or_(Connection.lease_owner.is_(None), Connection.lease_expires_at <= now),
+            pausing.at_home(),
         )
         .values(
             lease_owner=owner, lease_expires_at=expires_at, fencing=Connection.fencing + 1, queued_at=None

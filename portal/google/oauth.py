@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 
 from portal import outward
 from portal.config import Config
-from portal.errors import CalendarUnavailable, Refused
+from portal.errors import CalendarUnavailable, Paused, Refused
 from portal.google.codec import is_plain
 from portal.google.errors import MALFORMED
 from portal.google.tokens import is_usable, life_seconds
@@ -230,6 +230,8 @@ def authorization_origin() -> str:
     if time.monotonic() >= current_app.extensions.get(ASK_AGAIN_AT, 0.0):
         try:
             address = _metadata("authorization_endpoint")
+        except Paused:
+            pass  # no button leads there meanwhile
         except CalendarUnavailable:
             current_app.extensions[ASK_AGAIN_AT] = time.monotonic() + ASK_AGAIN_SECONDS
     parts = urlsplit(address)

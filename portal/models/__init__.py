@@ -43,6 +43,7 @@ from portal.models.people import (
     Provider,
     SyncMode,
 )
+from portal.models.restoring import RestoreMark
 from portal.models.undo import UndoStep
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "Practice",
     "Provider",
     "PushChannel",
+    "RestoreMark",
     "SeriesFrequency",
     "SyncMode",
     "SyncRun",

@@ -40,6 +40,9 @@ class Practice(Base):
     installation: Mapped[str] = mapped_column(sa.String(32))  # random; tags our events in Google
     hipaa_does_not_apply: Mapped[bool] = mapped_column(default=False)
     next_internal_id: Mapped[int] = mapped_column(default=1001)
+    # Whose database this is: where it was at home, and INSTALLATION_MARK there. See rows/pausing.py
+    public_url: Mapped[str | None] = mapped_column(sa.Text)
+    installation_mark: Mapped[str | None] = mapped_column(sa.String(100))
 
     __table_args__ = (sa.CheckConstraint("id = 1", name="only_one"),)
 

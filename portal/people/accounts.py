@@ -15,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import LoginSession, OfficeHours, Provider
+from portal.rows import pausing
 
 PASSWORD_LEAST_CHARACTERS = 8
 PASSWORD_MOST_CHARACTERS = 256  # bounds the work of one hash
@@ -119,8 +120,8 @@ def find_session(
     token: str, *, now: dt.datetime, idle_seconds: int, limit_seconds: int
 ) -> LoginSession | None:
     """The open session of this token, unless it ended, lay idle too long, or has run its full time."""
-    row = db.session.scalar(sa.select(LoginSession).where(LoginSession.token_hash == _hash(token)))
-    if row is None or row.ended_at is not None or row.provider.deactivated_at is not None:
+    row = _session_of(token)
+    if row is None:
         return None
     idle = (now - row.seen_at).total_seconds()
     age = (now - row.created_at).total_seconds()
@@ -129,10 +130,23 @@ def find_session(
 
 def lapsed_owner(token: str, *, now: dt.datetime) -> int | None:
     """The id of the provider whose sign-in this was, if it ended by itself; after signing out, nobody's."""
-    row = db.session.scalar(sa.select(LoginSession).where(LoginSession.token_hash == _hash(token)))
-    if row is None or row.ended_at is not None or row.provider.deactivated_at is not None:
+    row = _session_of(token)
+    if row is None:
         return None
     return row.provider_id if now - row.seen_at < LAPSED_KNOWN else None
+
+
+def _session_of(token: str) -> LoginSession | None:
+    """The session that nobody ended. One from before a restore is void: it may have been ended since."""
+    found = db.session.execute(
+        sa.select(LoginSession, pausing.RESTORED_AT).where(LoginSession.token_hash == _hash(token))
+    ).one_or_none()
+    if found is None:
+        return None
+    row, restored_at = found[0], pausing.restored_instant(found[1])
+    if row.ended_at is not None or row.provider.deactivated_at is not None:
+        return None
+    return row if restored_at is None or row.created_at >= restored_at else None
 
 
 def touch_session(row: LoginSession, *, now: dt.datetime) -> bool:

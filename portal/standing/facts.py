@@ -15,21 +15,25 @@ from portal.models import (
     GoogleCalendar,
     GoogleEvent,
     LinkState,
+    Practice,
     Provider,
 )
-from portal.rows import event_links, google_events
+from portal.rows import event_links, google_events, pausing
 from portal.sync.health import ConnectionFacts, Counts
 
 
 def gather_facts(provider: Provider, *, now: dt.datetime, with_counts: bool = True) -> ConnectionFacts:
     """Everything the story of this provider's sync is told from; without counts it is one query."""
-    connection = db.session.scalar(
-        sa.select(Connection).where(Connection.provider_id == provider.id, Connection.ended_at.is_(None))
-    )
+    is_theirs = sa.and_(Connection.provider_id == provider.id, Connection.ended_at.is_(None))
+    found = db.session.execute(
+        sa.select(Connection, *pausing.STANDING).select_from(Practice).outerjoin(Connection, is_theirs)
+    ).one()
+    connection, is_paused = found[0], pausing.judge(found) is not None
     if connection is None:
-        return ConnectionFacts(mode=provider.sync_mode.value)
+        return ConnectionFacts(mode=provider.sync_mode.value, is_paused=is_paused)
     return ConnectionFacts(
         mode=provider.sync_mode.value,
+        is_paused=is_paused,
         phase=connection.phase.value,
         email=connection.email,
         problem=connection.problem,

@@ -16,7 +16,7 @@ from portal.errors import AuthorizationExpired, Refused, ScopeMissing
 from portal.extensions import begin_writing, db
 from portal.models import Appointment, Connection, EventLink, LinkState
 from portal.practice import clients
-from portal.rows import event_links, outbox
+from portal.rows import event_links, outbox, pausing
 from portal.standing import compare
 from portal.sync.modes import Link
 from portal.sync.trouble import CALENDAR_TROUBLE, NEEDS_A_PERSON
@@ -56,7 +56,7 @@ def prove(appointment: Appointment) -> Proof | None:
         confirmed_at=_confirmed_at(link, connection) if verdict == "in-google" else None,
         error=link.error if link and verdict == "refused" else None,
         has_event=link is not None,
-        needs_a_person=connection.problem in NEEDS_A_PERSON | CALENDAR_TROUBLE,
+        needs_a_person=connection.problem in NEEDS_A_PERSON | CALENDAR_TROUBLE or pausing.is_paused(),
     )
 
 

@@ -69,7 +69,9 @@ class Checks:
 
 
 def examine(facts: ConnectionFacts, story: Story, checks: Checks, *, now: dt.datetime) -> tuple[Line, ...]:
-    """Every line that applies, the worst first."""
+    """Every line that applies, the worst first. Of a sync that is paused no other says what is so now."""
+    if facts.is_paused:
+        return (Line("mode", Level.WARN, "paused"),)
     lines = [_mode(facts), *_feed_lines(facts, checks)]
     if facts.mode == "two-way" and facts.phase in ("first-sync", "active"):
         lines += [

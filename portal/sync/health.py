@@ -57,6 +57,7 @@ class ConnectionFacts:
     """All that a story is told from. Without a connection `phase` is None."""
 
     mode: str
+    is_paused: bool = False  # this database may be a copy; nothing is sent
     phase: str | None = None
     email: str = ""
     problem: str | None = None
@@ -92,8 +93,22 @@ class Story:
         return self.tone is Tone.BAD or self.state == "question"
 
 
+PAUSED = Story(
+    state="paused",
+    tone=Tone.WARN,
+    headline="Sync is paused",
+    cause="This database was restored, moved or copied. Until an owner presses Go on, nothing is sent.",
+    consequence="What you change here is kept and sent after that. Nothing was deleted.",
+    act=Act.NOTHING,
+    chip="Sync is paused",
+    code="PAUSED",
+)
+
+
 def tell(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     """The story of a provider's sync."""
+    if facts.is_paused:
+        return PAUSED
     if facts.phase is None or facts.phase == "ended":
         return _without_connection(facts)
     if facts.phase == "removing":

@@ -42,6 +42,7 @@ def every_facts() -> Iterator[ConnectionFacts]:
             next_check_at=due,
             counts=Counts(behind=behind, cards=behind, quarantined=behind),
         )
+    yield from (ConnectionFacts(mode=mode.value, is_paused=True) for mode in SyncMode)
 
 
 EVERY_CHECKS = (

@@ -14,12 +14,14 @@ from portal.config import Config
 from portal.extensions import begin_briefly, begin_reading, db
 from portal.feed import addresses, document, readers
 from portal.models import Feed
+from portal.rows import pausing
 
 log = structlog.get_logger()
 
 blueprint = Blueprint("feeds", __name__)
 
 NOTE_WAITS_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 3600  # while paused
 
 # Last-Modified counts in seconds; a file changed within this second may change again within it.
 SETTLED_AFTER = dt.timedelta(seconds=2)
@@ -32,9 +34,16 @@ HEADERS = {
 
 @blueprint.get("/feeds/<token>/calendar.ics")
 def calendar(token: str) -> ResponseReturnValue:
-    """The feed of this address: 200, 304 when the reader has it already, 404 unknown, 410 long replaced."""
+    """The feed of this address: 200, 304 when the reader has it already, 404 unknown, 410 long replaced.
+
+    503 while paused, whatever the address: a restored database may hold links that were replaced since.
+    """
     now = utcnow()
     begin_reading()
+    if pausing.is_paused():
+        response = _plain(503)
+        response.headers["Retry-After"] = str(ASK_AGAIN_SECONDS)
+        return response
     feed = addresses.find_feed(token)
     if feed is None:
         return _plain(404)

@@ -10,13 +10,17 @@ from portal.clock import utcnow
 from portal.engine import channels
 from portal.engine.channels import Message
 from portal.extensions import begin_reading, begin_writing, csrf, db
+from portal.rows import pausing
 
 blueprint = Blueprint("webhooks", __name__)
 
 
 @blueprint.post("/webhooks/google")
 def google() -> ResponseReturnValue:
-    """Take a push message for a channel of ours with its secret; anything else is 404. No body is read."""
+    """Take a push message for a channel of ours with its secret; anything else is 404. No body is read.
+
+    While paused 503: the channel is perhaps another installation's, and the sender comes again.
+    """
     now, headers = utcnow(), request.headers
     message = Message(
         channel_id=headers.get("X-Goog-Channel-ID", ""),
@@ -25,6 +29,8 @@ def google() -> ResponseReturnValue:
         state=headers.get("X-Goog-Resource-State", ""),
     )
     begin_reading()
+    if pausing.is_paused():
+        return "", 503
     channel = channels.find_channel(message)
     if channel is None:
         return "", 404

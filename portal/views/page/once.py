@@ -52,6 +52,7 @@ MAKE_NOTHING = frozenset(
         *("sync.connecting.save_names", "sync.connecting.begin_consent", "sync.connecting.choose_calendars"),
         *("sync.connecting.begin_first_sync", "sync.connecting.cancel"),
         *("sync.doctor.check_everything", "sync.doctor.stop_check", "sync.changes.answer"),
+        "sync.pausing.go_on",
         *("sync.proving.look", "sync.proving.push_again"),
     }
 )

@@ -1,4 +1,4 @@
-"""What every page shows around its own content: who is signed in, and whether names are hidden."""
+"""What every page shows around its own content: who is signed in, whether names are hidden, the pause."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flask_login import current_user
 from portal.config import Config
 from portal.extensions import db
 from portal.models import Practice
+from portal.rows import pausing
 from portal.views.page import assets, once
 
 TITLES = frozenset({"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."})
@@ -27,12 +28,13 @@ def register(app: App) -> None:
 def _signed_in() -> dict[str, Any]:
     """`signed_in` for the shell; error pages and the sign-in page do without."""
     if not current_user or not current_user.is_authenticated:
-        return {"signed_in": None}
+        return {"signed_in": None, "pause": None}
     name = current_user.provider.name
-    practice = db.session.scalar(sa.select(Practice.name)) or ""
+    practice = db.session.execute(sa.select(Practice.name, *pausing.STANDING)).one()
     config: Config = current_app.extensions["config"]
     return {
-        "signed_in": {"name": name, "initials": _initials(name), "practice": practice},
+        "signed_in": {"name": name, "initials": _initials(name), "practice": practice.name},
+        "pause": pausing.judge(practice),
         "idle_seconds": config.session_idle_seconds,
     }
 

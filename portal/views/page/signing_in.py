@@ -5,16 +5,29 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import structlog
 from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
+from portal.extensions import (
+    begin_briefly,
+    begin_reading,
+    begin_writing,
+    db,
+    forget_reading,
+    htmx,
+    login_manager,
+)
 from portal.models import LoginSession, Provider
 from portal.people import accounts
+from portal.rows import pausing
 from portal.views.page import lapsed
+
+log = structlog.get_logger()
 
 PUBLIC_ENDPOINTS = frozenset(
     {
@@ -29,6 +42,9 @@ PUBLIC_ENDPOINTS = frozenset(
     }
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MACHINES = PUBLIC_ENDPOINTS - {"accounts.login", "accounts.sign_in"} | {None}
+STAMP_WAITS_SECONDS = 0.5
+STAMPED = "database-stamped"
 REAUTHENTICATION_SECONDS = 30 * 60
 
 
@@ -81,6 +97,7 @@ def _load(token: str) -> SignedIn | None:
 def _admit() -> ResponseReturnValue | None:
     """Let signed-in providers through, everybody to the public addresses. Reading requests begin no write."""
     begin_writing()
+    _stamp_once()
     if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
         return None
     begin_reading()
@@ -91,6 +108,21 @@ def _admit() -> ResponseReturnValue | None:
     if request.method not in SAFE_METHODS:
         begin_writing()
     return None
+
+
+def _stamp_once() -> None:
+    """With the first page of this process: whose database this is, before anybody can take a copy of it."""
+    if request.endpoint in MACHINES or STAMPED in current_app.extensions:
+        return
+    begin_briefly(STAMP_WAITS_SECONDS)
+    try:
+        pausing.stamp()
+        current_app.extensions[STAMPED] = True
+    except SQLAlchemyError as error:  # the next page tries again
+        db.session.rollback()
+        log.warning("database.not-stamped", kind=type(error).__name__)
+    finally:
+        forget_reading()
 
 
 def _note_presence(row: LoginSession, now: dt.datetime) -> None:

@@ -35,13 +35,14 @@ from portal.views.page import once, times
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
 from portal.views.settings.settings import ask_for_password
-from portal.views.sync import changes, connecting, doctor, feed_clock, names, proving
+from portal.views.sync import changes, connecting, doctor, feed_clock, names, pausing, proving
 
 blueprint = Blueprint("sync", __name__, url_prefix="/calendar/sync")
 blueprint.register_blueprint(connecting.blueprint)
 blueprint.register_blueprint(changes.blueprint)
 blueprint.register_blueprint(doctor.blueprint)
 blueprint.register_blueprint(proving.blueprint)
+pausing.register(blueprint)
 times.register(blueprint)
 
 MODES = {mode.value: mode for mode in SyncMode}
@@ -255,7 +256,9 @@ def _context(provider: Provider, now: dt.datetime) -> dict[str, Any]:
         "is_closed": story.state in CLOSED_STATES,
         "connection": connection,
         "asked": _asked(connection, now),
-        "is_syncing": connection is not None and connection.requested > connection.handled,
+        "is_syncing": connection is not None
+        and connection.requested > connection.handled
+        and not known.is_paused,
         "polled_states": POLLED_STATES,
         "chosen": [row.summary for row in choosing.calendars(connection) if row.is_chosen]
         if connection

@@ -234,6 +234,7 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         ),
         "off": Row("Sync is off", "Nothing leaves Lockstep, nothing comes in.", CHANGE),
         "removing": Row("Sync is being cleared up", "It goes on by itself; your appointments stay.", OPEN),
+        "paused": Row("Sync is paused", "An owner has to say that it goes on.", OPEN),
         "set-up-unfinished": Row(
             "Two-Way is not on yet", "The account is connected, and the setup waits for you.", OPEN
         ),

@@ -30,6 +30,7 @@ LEADS: Mapping[str, str] = {  # by the story's state
     "calendar-out-of-reach": WAITS_FOR_YOU,
     "question": WAITS_FOR_YOU,
     "delayed": "Two-Way Sync with Google is late, and goes on by itself.",
+    "paused": "Nothing is sent to Google, and nothing is read. Your appointments here are safe.",
 }
 LEADS_OF_CODE: Mapping[str, str] = {  # where the code tells more than the state
     "WORKER-SILENT": "Two-Way Sync with Google stands still. Your appointments here are safe.",
