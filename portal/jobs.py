@@ -191,6 +191,13 @@ def drop_abandoned(now: dt.datetime) -> int:
     return dropped
 
 
+def close_down_deactivated(now: dt.datetime) -> int:
+    """End the sync of accounts that were closed, wherever that was not begun with it."""
+    closed = switching.close_down_deactivated(now=now)
+    db.session.commit()
+    return closed
+
+
 def forget_channels(now: dt.datetime) -> int:
     """Delete push channels that ended a month ago."""
     forgotten = channels.delete_old(now=now)
@@ -218,6 +225,7 @@ def forget_old_forms(now: dt.datetime) -> int:
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
     (1, queue_checks),
+    (10, close_down_deactivated),
     (3600, drop_abandoned),
     (6 * 3600, extend_series),
     (3600, forget_channels),

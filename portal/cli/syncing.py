@@ -15,7 +15,7 @@ from flask.cli import AppGroup
 from portal.cli.asking import find_provider
 from portal.clock import utcnow
 from portal.config import Config
-from portal.connection import current
+from portal.connection import current, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
@@ -44,6 +44,8 @@ def sync_now(email: str | None, full: bool) -> None:
 
     Exit 0: all done. 1: something failed. 2: a person is needed. 3: the lease was not free.
     """
+    switching.close_down_deactivated(now=utcnow())
+    db.session.commit()
     connections = [
         connection
         for provider in _providers(email)
@@ -146,6 +148,6 @@ def _json_value(value: object) -> str:
 def _providers(email: str | None) -> list[Provider]:
     if email is not None:
         return [find_provider(email)]
-    return list(
-        db.session.scalars(sa.select(Provider).where(Provider.deactivated_at.is_(None)).order_by(Provider.id))
-    )
+    has_connection = sa.exists().where(Connection.provider_id == Provider.id, Connection.ended_at.is_(None))
+    is_anybody = sa.or_(Provider.deactivated_at.is_(None), has_connection)  # of a closed one: while it leaves
+    return list(db.session.scalars(sa.select(Provider).where(is_anybody).order_by(Provider.id)))
