@@ -199,12 +199,15 @@ def test_deactivating_begins_to_leave_google_and_sync_now_finishes_it(
 def test_a_deactivated_account_is_opened_again_with_sync_off(command: Command, office: Office) -> None:
     office.connect_and_rest()
     accounts.set_password(office.provider, PASSWORD)
+    db.session.commit()
     command("provider", "deactivate", EMAIL)
+    db.session.expire_all()
     assert command("provider", "reactivate", EMAIL).output == "Reactivated. Sync is off.\n"
     assert audited()[-1] == "provider.reactivated"
     assert accounts.authenticate(EMAIL, PASSWORD) == office.provider
     assert office.connection.phase is ConnectionPhase.REMOVING, "it goes on leaving"
     assert command("sync", "now", EMAIL).exit_code == 0
+    db.session.expire_all()
     assert office.provider.sync_mode is SyncMode.OFF
     noted = len(audited())
     assert command("provider", "reactivate", EMAIL).output == "The account is open.\n"
