@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, cast
 
 import redis
 import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from portal import queued
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import reminders, switching
@@ -36,15 +38,59 @@ FAILURE_KEPT_SECONDS = 7 * 86_400
 REDIS_TIMEOUT_SECONDS = 2  # a page that saves must not wait for a queue in trouble
 WORKER_SEEN_KEY = "lockstep:worker-seen"
 WORKER_SEEN_SECONDS = 30
+REFUSED_KEY = "lockstep:jobs-refused"
+REFUSED_KEPT_SECONDS = 30 * 86_400
+TRIGGERS = ("change", "schedule", "push", "handed-on")  # why a run was queued
 SLICE = 20  # connections in one job: a fork costs more than an idle check
 QUEUED_AGAIN_AFTER = dt.timedelta(seconds=30)  # a job that was queued and never ran is queued anew
 AT_WORK = (ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE, ConnectionPhase.REMOVING)
 
 
+class ForeignJob(NoSuchJobError):  # type: ignore[misc,unused-ignore]
+    """A queued job that is not ours. RQ passes over it wherever it looks, as over one that has gone."""
+
+
 class PortalJob(Job):  # type: ignore[misc,unused-ignore]
-    """A job that runs inside the app. The forked work-horse leaves its parent's connections alone."""
+    """A job of ours that runs inside the app. The forked work-horse leaves its parent's connections alone."""
 
     app: Flask  # set once, in the worker's process, before it forks
+
+    def restore(self, raw_data: Any) -> None:
+        """All that is read from the queue comes through here. Raises ForeignJob: then it is gone, counted."""
+        fields = {name.decode(errors="replace"): value for name, value in raw_data.items()}
+        reason = queued.refusal(fields, functions(), queue=QUEUE_NAME)
+        if reason is not None:
+            self._refuse(reason)
+        try:
+            super().restore(raw_data)
+        except (ValueError, TypeError, AttributeError):  # a status or a time that is none
+            self._refuse(queued.Refusal.UNREADABLE)
+
+    def refresh(self) -> None:
+        """Raises ForeignJob, or NoSuchJobError."""
+        try:
+            super().refresh()  # type: ignore[no-untyped-call,unused-ignore]
+        except ResponseError:  # something lies under its key that is no job
+            self._refuse(queued.Refusal.UNREADABLE)
+
+    @classmethod
+    def fetch_many(cls, job_ids: Iterable[str], connection: Any, serializer: Any = None) -> list[Job | None]:
+        """None for each that is gone, or is not ours."""
+        found: list[Job | None] = []
+        for job_id in job_ids:
+            try:
+                found.append(cls.fetch(job_id, connection=connection, serializer=serializer))
+            except NoSuchJobError:
+                found.append(None)
+        return found
+
+    def _refuse(self, reason: queued.Refusal) -> NoReturn:
+        """Take it away and tell the operator: why, and nothing of what stands in it."""
+        log.error("job.refused", reason=reason.value)
+        self.connection.incr(REFUSED_KEY)
+        self.connection.expire(REFUSED_KEY, REFUSED_KEPT_SECONDS)
+        self.connection.delete(self.key)
+        raise ForeignJob("not ours")
 
     def perform(self) -> Any:
         with self.app.app_context():
@@ -76,6 +122,29 @@ def check_queue() -> dict[str, bool]:
         return {"queue": queue is not None and bool(queue.connection.ping()), "worker": seen}
     except RedisError:
         return {"queue": False, "worker": False}
+
+
+def count_refused() -> int:
+    """How many queued jobs were not ours, until a month passes without one. 0 if the queue doesn't answer."""
+    queue = _queue()
+    try:
+        return int(queue.connection.get(REFUSED_KEY) or 0) if queue else 0
+    except (RedisError, ValueError):
+        return 0
+
+
+def functions() -> dict[str, queued.Arguments]:
+    """What a job may call, by its full name, and with what."""
+    return {
+        _name(sync_connections): lambda given: (
+            len(given) == 2 and queued.are_ids(given[0]) and given[1] in TRIGGERS
+        ),
+        _name(check_everything): lambda given: len(given) == 1 and queued.is_id(given[0]),
+    }
+
+
+def _name(function: Callable[..., None]) -> str:
+    return f"{function.__module__}.{function.__name__}"
 
 
 def sync_connections(connection_ids: list[int], trigger: str) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import AppGroup
 
+from portal import jobs
 from portal.cli.asking import find_provider
 from portal.clock import utcnow
 from portal.config import Config
@@ -130,6 +131,8 @@ def sync_doctor(email: str | None, as_json: bool) -> None:
     """Report on every provider's sync: ids, counts, states and times, and nothing about a person."""
     now = utcnow()
     reports = [report.support_report(provider, now=now) for provider in _providers(email)]
+    if refused := jobs.count_refused():
+        click.echo(f"BAD queue: refused {refused} jobs that were not ours. Who else writes to it?", err=True)
     if as_json:
         click.echo(json.dumps(reports, default=_json_value))
         return

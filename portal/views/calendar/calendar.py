@@ -175,7 +175,7 @@ def _shown() -> tuple[str, ...]:
 
 
 def _colleagues(provider: Provider) -> Sequence[Provider]:
-    """Whom the practice's owner may look at besides themselves; last, those whose appointments alone stayed."""
+    """Whom the practice's owner may look at besides themselves; closed accounts come last."""
     if not provider.is_owner:
         return []
     return db.session.scalars(
