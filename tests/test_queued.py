@@ -121,7 +121,7 @@ BYTES: dict[str, tuple[bytes, Refusal]] = {
     "a packed pickle": (zlib.compress(pickle.dumps(OURS)), Refusal.DATA),
     "JSON that is not packed": (json.dumps(OURS).encode(), Refusal.DATA),
     "half of what was packed": (packed(OURS)[:-6], Refusal.DATA),
-    "what unfolds to gigabytes": (zlib.compress(b"[" + b" " * 10_000_000), Refusal.DATA),
+    "what unfolds to gigabytes": (zlib.compress(b" " * 10_000_000 + json.dumps(OURS).encode()), Refusal.DATA),
     "lists within lists": (zlib.compress(b"[" * 19_000), Refusal.DATA),
     "a field of a megabyte": (b"x" * 1_000_000, Refusal.SIZE),
     "nothing": (b"", Refusal.DATA),
