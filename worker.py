@@ -18,6 +18,13 @@ from portal.rows import pausing
 WORKER_TTL_SECONDS = 60  # a dead worker is forgotten after this long
 
 
+class PortalWorker(Worker):
+    """A worker that takes no commands: RQ's, to stop it or its job, come through the queue from anybody."""
+
+    def subscribe(self) -> None:
+        """Listen to nobody. Whoever started the process ends it by a signal."""
+
+
 def main() -> None:
     app = start()
     queue = app.extensions["queue"]
@@ -29,7 +36,7 @@ def main() -> None:
     ticker = multiprocessing.get_context("fork").Process(target=_tick, args=(app, os.getpid()), daemon=True)
     ticker.start()
     jobs.PortalJob.app = app
-    worker = Worker(
+    worker = PortalWorker(
         [jobs.make_queue(app.extensions["config"].redis_url, timeout_seconds=None)],
         job_class=jobs.PortalJob,
         serializer=JSONSerializer,

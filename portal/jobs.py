@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import redis
 import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal import logs
+from portal import logs, queued
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import reminders, switching
@@ -41,15 +42,59 @@ FAILURE_KEPT_SECONDS = 7 * 86_400
 REDIS_TIMEOUT_SECONDS = 2  # a page that saves must not wait for a queue in trouble
 WORKER_SEEN_KEY = "lockstep:worker-seen"
 WORKER_SEEN_SECONDS = 30
+REFUSED_KEY = "lockstep:jobs-refused"
+REFUSED_KEPT_SECONDS = 30 * 86_400
+TRIGGERS = ("change", "schedule", "push", "handed-on")  # why a run was queued
 SLICE = 20  # connections in one job: a fork costs more than an idle check
 QUEUED_AGAIN_AFTER = dt.timedelta(seconds=30)  # a job that was queued and never ran is queued anew
 AT_WORK = (ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE, ConnectionPhase.REMOVING)
 
 
+class ForeignJob(NoSuchJobError):  # type: ignore[misc,unused-ignore]
+    """A queued job that is not ours. RQ passes over it wherever it looks, as over one that has gone."""
+
+
 class PortalJob(Job):  # type: ignore[misc,unused-ignore]
-    """A job that runs inside the app. The forked work-horse leaves its parent's connections alone."""
+    """A job of ours that runs inside the app. The forked work-horse leaves its parent's connections alone."""
 
     app: Flask  # set once, in the worker's process, before it forks
+
+    def restore(self, raw_data: Any) -> None:
+        """All that is read from the queue comes through here. Raises ForeignJob: then it is gone, counted."""
+        fields = {name.decode(errors="replace"): value for name, value in raw_data.items()}
+        reason = queued.refusal(fields, functions(), queue=QUEUE_NAME)
+        if reason is not None:
+            self._refuse(reason)
+        try:
+            super().restore(raw_data)
+        except (ValueError, TypeError, AttributeError):  # a status or a time that is none
+            self._refuse(queued.Refusal.UNREADABLE)
+
+    def refresh(self) -> None:
+        """Raises ForeignJob, or NoSuchJobError."""
+        try:
+            super().refresh()  # type: ignore[no-untyped-call,unused-ignore]
+        except ResponseError:  # something lies under its key that is no job
+            self._refuse(queued.Refusal.UNREADABLE)
+
+    @classmethod
+    def fetch_many(cls, job_ids: Iterable[str], connection: Any, serializer: Any = None) -> list[Job | None]:
+        """None for each that is gone, or is not ours."""
+        found: list[Job | None] = []
+        for job_id in job_ids:
+            try:
+                found.append(cls.fetch(job_id, connection=connection, serializer=serializer))
+            except NoSuchJobError:
+                found.append(None)
+        return found
+
+    def _refuse(self, reason: queued.Refusal) -> NoReturn:
+        """Take it away and tell the operator: why, and nothing of what stands in it."""
+        log.error("job.refused", reason=reason.value)
+        self.connection.incr(REFUSED_KEY)
+        self.connection.expire(REFUSED_KEY, REFUSED_KEPT_SECONDS)
+        self.connection.delete(self.key)
+        raise ForeignJob("not ours")
 
     def perform(self) -> Any:
         """Raises JobFailed: RQ logs an error with its text, and keeps that in the queue for days."""
@@ -86,6 +131,29 @@ def check_queue() -> dict[str, bool]:
         return {"queue": queue is not None and bool(queue.connection.ping()), "worker": seen}
     except RedisError:
         return {"queue": False, "worker": False}
+
+
+def count_refused() -> int:
+    """How many queued jobs were not ours, until a month passes without one. 0 if the queue doesn't answer."""
+    queue = _queue()
+    try:
+        return int(queue.connection.get(REFUSED_KEY) or 0) if queue else 0
+    except (RedisError, ValueError):
+        return 0
+
+
+def functions() -> dict[str, queued.Arguments]:
+    """What a job may call, by its full name, and with what."""
+    return {
+        _name(sync_connections): lambda given: (
+            len(given) == 2 and queued.are_ids(given[0]) and given[1] in TRIGGERS
+        ),
+        _name(check_everything): lambda given: len(given) == 1 and queued.is_id(given[0]),
+    }
+
+
+def _name(function: Callable[..., None]) -> str:
+    return f"{function.__module__}.{function.__name__}"
 
 
 def sync_connections(connection_ids: list[int], trigger: str) -> None:
@@ -216,6 +284,14 @@ def drop_abandoned(now: dt.datetime) -> int:
     return dropped
 
 
+@unless_paused
+def close_down_deactivated(now: dt.datetime) -> int:
+    """End the sync of accounts that were closed, wherever that was not begun with it."""
+    closed = switching.close_down_deactivated(now=now)
+    db.session.commit()
+    return closed
+
+
 def forget_channels(now: dt.datetime) -> int:
     """Delete push channels that ended a month ago."""
     forgotten = channels.delete_old(now=now)
@@ -251,6 +327,7 @@ def keep_audit(_now: dt.datetime) -> int:
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
     (1, queue_checks),
+    (10, close_down_deactivated),
     (3600, drop_abandoned),
     (6 * 3600, extend_series),
     (3600, forget_channels),

@@ -26,7 +26,18 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("portal", "sandbox", "demo", "bench", "scripts")
 
 GROUND = frozenset(
-    {"settings", "config", "errors", "logs", "outward", "extensions", "columns", "clock", "localtime"}
+    {
+        "settings",
+        "config",
+        "errors",
+        "logs",
+        "outward",
+        "extensions",
+        "columns",
+        "clock",
+        "localtime",
+        "queued",
+    }
 )
 # From the ground up. A wing may use every wing before it, and nothing behind it.
 WINGS: tuple[frozenset[str], ...] = (

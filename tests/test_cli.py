@@ -16,9 +16,20 @@ from flask import Flask
 from portal import create_app
 from portal.clock import utcnow
 from portal.config import load_config
+from portal.connection import switching
 from portal.engine import lease
 from portal.extensions import db
-from portal.models import AuditEntry, Client, Connection, LoginSession, Provider, SyncRun
+from portal.feed import addresses
+from portal.models import (
+    AuditEntry,
+    Client,
+    Connection,
+    ConnectionPhase,
+    LoginSession,
+    Provider,
+    SyncMode,
+    SyncRun,
+)
 from portal.people import accounts
 from sandbox import serve
 from sandbox.client import SandboxClient
@@ -157,6 +168,52 @@ def test_a_deactivated_provider_can_no_longer_sign_in(command: Command) -> None:
     assert audited()[-1] == "provider.deactivated"
 
 
+def test_deactivating_ends_sessions_and_feed_and_is_noted(command: Command) -> None:
+    """Failure 72."""
+    command(*ADD, "--password-stdin", stdin=f"{PASSWORD}\n")
+    accounts.open_session(provider(), now=utcnow())
+    switching.choose_mode(provider(), SyncMode.ONE_WAY, now=utcnow())
+    db.session.commit()
+    assert command("provider", "deactivate", EMAIL).exit_code == 0
+    assert db.session.scalars(sa.select(LoginSession)).one().ended_at is not None
+    assert provider().sync_mode is SyncMode.OFF
+    assert addresses.live_feed(provider()) is None
+    assert audited()[-1] == "provider.deactivated"
+
+
+def test_deactivating_begins_to_leave_google_and_sync_now_finishes_it(
+    command: Command, office: Office
+) -> None:
+    """Failure 72."""
+    office.book()
+    office.connect_and_rest()
+    result = command("provider", "deactivate", EMAIL)
+    assert "being removed" in result.output
+    assert audited()[-2:] == ["sync.turned-off", "provider.deactivated"]
+    assert office.connection.phase is ConnectionPhase.REMOVING
+    assert command("sync", "now").exit_code == 0
+    assert office.app_calendars() == []
+    assert command("sync", "doctor", EMAIL).output.startswith(f"provider {office.provider.id}: off, off")
+
+
+def test_a_deactivated_account_is_opened_again_with_sync_off(command: Command, office: Office) -> None:
+    office.connect_and_rest()
+    accounts.set_password(office.provider, PASSWORD)
+    db.session.commit()
+    command("provider", "deactivate", EMAIL)
+    db.session.expire_all()
+    assert command("provider", "reactivate", EMAIL).output == "Reactivated. Sync is off.\n"
+    assert audited()[-1] == "provider.reactivated"
+    assert accounts.authenticate(EMAIL, PASSWORD) == office.provider
+    assert office.connection.phase is ConnectionPhase.REMOVING, "it goes on leaving"
+    assert command("sync", "now", EMAIL).exit_code == 0
+    db.session.expire_all()
+    assert office.provider.sync_mode is SyncMode.OFF
+    noted = len(audited())
+    assert command("provider", "reactivate", EMAIL).output == "The account is open.\n"
+    assert len(audited()) == noted
+
+
 def test_a_client_is_added_and_the_internal_id_printed_alone(command: Command) -> None:
     command(*ADD, "--password-stdin", stdin=f"{PASSWORD}\n")
     result = command("client", "add", "--provider", EMAIL, "--name", "Canary Birdsong")
@@ -171,6 +228,7 @@ def test_a_client_is_added_and_the_internal_id_printed_alone(command: Command) -
     [
         ("provider", "set-password", "nobody@example.com", "--password-stdin"),
         ("provider", "deactivate", "nobody@example.com"),
+        ("provider", "reactivate", "nobody@example.com"),
         ("client", "add", "--provider", "nobody@example.com", "--name", "Canary"),
         ("sync", "now", "nobody@example.com"),
         ("sync", "doctor", "nobody@example.com", "--json"),

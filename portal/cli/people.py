@@ -7,8 +7,9 @@ from flask.cli import AppGroup
 
 from portal.cli.asking import find_provider, keep, read_password, refuse
 from portal.clock import utcnow
+from portal.connection import switching
 from portal.errors import InvalidInput
-from portal.people import accounts
+from portal.people import accounts, audit
 from portal.practice import clients
 
 provider_group = AppGroup("provider", help="Providers' accounts.")
@@ -53,12 +54,37 @@ def provider_set_password(email: str, password_stdin: bool) -> None:
 @provider_group.command("deactivate")
 @click.argument("email")
 def provider_deactivate(email: str) -> None:
-    """Close a provider's account. Appointments stay."""
+    """Close a provider's account: sign-in, feed and sync end, what is ours leaves Google. Appointments stay.
+
+    The worker takes the events out of Google and gives the grant back; `sync now EMAIL` waits for it.
+    """
     now = utcnow()
     provider = find_provider(email)
     accounts.deactivate(provider, now=now)
+    leaving = switching.close_down(provider, now=now)
+    if leaving is not None:
+        audit.record(
+            "sync.turned-off", now=now, provider_id=None, object_kind="connection", object_id=leaving.id
+        )
     keep("provider.deactivated", provider, now=now)
-    click.echo("Deactivated.")
+    click.echo(
+        "Deactivated. What is in their Google Calendar is being removed." if leaving else "Deactivated."
+    )
+
+
+@provider_group.command("reactivate")
+@click.argument("email")
+def provider_reactivate(email: str) -> None:
+    """Open a deactivated account again, with every sync off. The password is the one it had."""
+    now = utcnow()
+    provider = find_provider(email)
+    if provider.deactivated_at is None:
+        click.echo("The account is open.")
+        return
+    switching.close_down(provider, now=now)  # nothing that was on before comes back with the account
+    accounts.reactivate(provider)
+    keep("provider.reactivated", provider, now=now)
+    click.echo("Reactivated. Sync is off.")
 
 
 @client_group.command("add")

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import AppGroup
 
+from portal import jobs
 from portal.cli.asking import find_provider
 from portal.clock import utcnow
 from portal.config import Config
-from portal.connection import current
+from portal.connection import current, switching
 from portal.engine import connection_run
 from portal.engine.connection_run import Outcome
 from portal.extensions import db
@@ -50,6 +51,8 @@ def sync_now(email: str | None, full: bool) -> None:
     if pausing.is_paused():
         click.echo(words.FOR_COMMANDS, err=True)
         sys.exit(PERSON_NEEDED)
+    switching.close_down_deactivated(now=utcnow())
+    db.session.commit()
     connections = [
         connection
         for provider in _providers(email)
@@ -150,6 +153,8 @@ def sync_doctor(email: str | None, as_json: bool) -> None:
     """Report on every provider's sync: ids, counts, states and times, and nothing about a person."""
     now = utcnow()
     reports = [report.support_report(provider, now=now) for provider in _providers(email)]
+    if refused := jobs.count_refused():
+        click.echo(f"BAD queue: refused {refused} jobs that were not ours. Who else writes to it?", err=True)
     if as_json:
         click.echo(json.dumps(reports, default=_json_value))
         return
@@ -168,6 +173,6 @@ def _json_value(value: object) -> str:
 def _providers(email: str | None) -> list[Provider]:
     if email is not None:
         return [find_provider(email)]
-    return list(
-        db.session.scalars(sa.select(Provider).where(Provider.deactivated_at.is_(None)).order_by(Provider.id))
-    )
+    has_connection = sa.exists().where(Connection.provider_id == Provider.id, Connection.ended_at.is_(None))
+    is_anybody = sa.or_(Provider.deactivated_at.is_(None), has_connection)  # of a closed one: while it leaves
+    return list(db.session.scalars(sa.select(Provider).where(is_anybody).order_by(Provider.id)))

@@ -22,6 +22,7 @@ from portal.sync import modes
 from portal.sync.modes import Effect, Goal, Mode
 
 ABANDONED_AFTER_HOURS = 24
+LEAVING_PHASES = (ConnectionPhase.REMOVING, ConnectionPhase.ENDED)
 
 
 def choose_mode(
@@ -83,6 +84,37 @@ def begin_first_sync(connection: Connection, *, now: dt.datetime) -> None:
     db.session.flush()
 
 
+def close_down(provider: Provider, *, now: dt.datetime) -> Connection | None:
+    """End the sync of an account that is closed, whatever was under way. What is to be taken away in Google.
+
+    None when there is nothing, or it is being taken away already. Appointments stay.
+    """
+    connection = live_connection(provider)
+    if connection is not None and _leads_to_nothing(connection):
+        return None
+    transition = modes.close_down(_mode(provider), link_of(connection))
+    _carry_out(provider, connection, transition, now=now)
+    return connection
+
+
+def close_down_deactivated(*, now: dt.datetime) -> int:
+    """The same for every account that was closed and whose sync goes on all the same. How many there were.
+
+    As after a backup was put back, or a consent at Google that came in while the account was being closed.
+    """
+    has_connection = sa.exists().where(
+        Connection.provider_id == Provider.id, Connection.phase.not_in(LEAVING_PHASES)
+    )
+    still_there = sa.select(Provider).where(
+        Provider.deactivated_at.is_not(None),
+        sa.or_(has_connection, Provider.sync_mode == SyncMode.ONE_WAY),
+    )
+    providers = db.session.scalars(still_there.order_by(Provider.id)).all()
+    for provider in providers:
+        close_down(provider, now=now)
+    return len(providers)
+
+
 def finish_removal(connection: Connection, *, now: dt.datetime) -> None:
     """The tear-down is complete on both sides: end the connection and arrive at its goal."""
     goal = Goal((connection.removal or {}).get("goal", Goal.OFF))
@@ -137,18 +169,27 @@ def _begin_removal(connection: Connection, goal: Goal, *, now: dt.datetime) -> N
     if asked is not None:  # nobody said whose it is: it stays, and is told of
         for nonce in (asked.detail["nonce"], *asked.detail["others"]):
             leave_behind(connection, nonce=nonce)
+    before = connection.removal or {}
+    was_known = connection.phase is ConnectionPhase.REMOVING and before.get("was_out_of_reach", False)
     connection.phase = ConnectionPhase.REMOVING
     connection.removal = {
         "step": "begin",
         "goal": goal.value,
         "begun_at": now.isoformat(),
-        "was_out_of_reach": connection.problem == "calendar-out-of-reach",
-        "left_behind": (connection.removal or {}).get("left_behind", []),
+        "was_out_of_reach": was_known or connection.problem == "calendar-out-of-reach",
+        "left_behind": before.get("left_behind", []),
     }
     clear_problem(connection)
     connection.fencing += 1
     db.session.flush()
     outbox.note_change(connection.provider_id, now=now)
+
+
+def _leads_to_nothing(connection: Connection) -> bool:
+    """Whether it is being removed, with all that is ours in Google."""
+    removal = connection.removal or {}
+    is_leaving = connection.phase is ConnectionPhase.REMOVING
+    return is_leaving and removal.get("goal") == Goal.OFF and not removal.get("keep_events")
 
 
 def _mode(provider: Provider) -> Mode:

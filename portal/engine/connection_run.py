@@ -116,7 +116,7 @@ def _attempt(run: Run, *, full: bool, poll: int) -> tuple[Outcome, str | None]:
 def _work(run: Run, *, full: bool, poll: int) -> Outcome:
     connection = run.connection
     is_leaving = connection.phase is ConnectionPhase.REMOVING
-    if not is_leaving and connection.phase not in SYNCING:
+    if not is_leaving and (connection.phase not in SYNCING or _is_closed(connection)):
         return Outcome.NOTHING
     if not is_leaving and connection.problem in NEEDS_A_PERSON and not _may_heal(connection, run.now):
         return Outcome.ASKED
@@ -126,6 +126,11 @@ def _work(run: Run, *, full: bool, poll: int) -> Outcome:
         if is_leaving:
             return Outcome.DONE if tear_down.tear_down(run) else _hand_on(run)
         return _sync(run, full=full, poll=poll)
+
+
+def _is_closed(connection: Connection) -> bool:
+    """Whether the account here was closed: nothing of its Google is read any more, and the ticker removes."""
+    return connection.provider.deactivated_at is not None
 
 
 def is_healing(now: dt.datetime) -> sa.ColumnElement[bool]:

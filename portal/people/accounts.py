@@ -69,9 +69,18 @@ def set_password(provider: Provider, password: str) -> None:
 
 
 def deactivate(provider: Provider, *, now: dt.datetime) -> None:
-    """Close the account: no sign-in from now on, and every open session ends. Appointments stay."""
-    provider.deactivated_at = now
+    """Close the account: no sign-in from now on, and every open session ends. Appointments stay.
+
+    Its sync is ended by `connection/switching.close_down`; the ticker sees to it that none is forgotten.
+    """
+    if provider.deactivated_at is None:
+        provider.deactivated_at = now
     end_sessions(provider, now=now)
+
+
+def reactivate(provider: Provider) -> None:
+    """Open a closed account again: the password is the one it had, and no session comes back."""
+    provider.deactivated_at = None
 
 
 def find_provider(email: str) -> Provider | None:

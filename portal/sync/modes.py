@@ -87,6 +87,18 @@ def start_over(mode: Mode, link: Link) -> Transition:
             return Transition(mode, (Effect.OPEN_WIZARD,))
 
 
+def close_down(mode: Mode, link: Link) -> Transition:
+    """The account is closed: whatever leaves the portal for it ends, and a removal under way leads to off."""
+    is_made = link in (Link.RUNNING, Link.REMOVING)
+    if is_made and mode is Mode.TWO_WAY:
+        return Transition(mode, (Effect.TEAR_DOWN,), goal=Goal.OFF)
+    feed_effects = _feed_effects(mode, Mode.OFF)
+    if link is Link.NONE:
+        return Transition(Mode.OFF, feed_effects)
+    last = Effect.TEAR_DOWN if is_made else Effect.DROP_GRANT
+    return Transition(Mode.OFF, (*feed_effects, last), goal=Goal.OFF)
+
+
 def finish_removal(mode: Mode, goal: Goal) -> Transition:
     """The tear-down is complete: the mode it leads to, and what that mode needs."""
     match goal:

@@ -14,6 +14,7 @@ from portal.sync.modes import (
     Transition,
     begin_first_sync,
     choose_mode,
+    close_down,
     finish_removal,
     start_over,
 )
@@ -98,3 +99,21 @@ def test_starting_over_clears_what_there_is(mode: Mode, link: Link, expected: Tr
 )
 def test_a_tear_down_arrives_at_its_goal(mode: Mode, goal: Goal, expected: Transition) -> None:
     assert finish_removal(mode, goal) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "link", "expected"),
+    [
+        (OFF, Link.NONE, Transition(OFF)),
+        (ONE, Link.NONE, Transition(OFF, (EMPTY,))),
+        (OFF, Link.OFFERED, Transition(OFF, (DROP,), goal=Goal.OFF)),
+        (ONE, Link.OFFERED, Transition(OFF, (EMPTY, DROP), goal=Goal.OFF)),
+        (TWO, Link.RUNNING, Transition(TWO, (TEAR,), goal=Goal.OFF)),
+        (TWO, Link.REMOVING, Transition(TWO, (TEAR,), goal=Goal.OFF)),
+        (ONE, Link.REMOVING, Transition(OFF, (EMPTY, TEAR), goal=Goal.OFF)),
+        (OFF, Link.REMOVING, Transition(OFF, (TEAR,), goal=Goal.OFF)),
+    ],
+)
+def test_a_closed_account_leads_to_off_from_everywhere(mode: Mode, link: Link, expected: Transition) -> None:
+    """Failure 72: whatever was under way, and wherever it was to lead."""
+    assert close_down(mode, link) == expected

@@ -175,13 +175,13 @@ def _shown() -> tuple[str, ...]:
 
 
 def _colleagues(provider: Provider) -> Sequence[Provider]:
-    """Whom the practice's owner may look at besides themselves."""
+    """Whom the practice's owner may look at besides themselves; closed accounts come last."""
     if not provider.is_owner:
         return []
     return db.session.scalars(
         sa.select(Provider)
-        .where(Provider.deactivated_at.is_(None), Provider.id != provider.id)
-        .order_by(Provider.name)
+        .where(Provider.id != provider.id)
+        .order_by(Provider.deactivated_at.is_not(None), Provider.name)
     ).all()
 
 

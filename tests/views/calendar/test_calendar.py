@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from portal.clock import utcnow
 from portal.extensions import db
+from portal.people import accounts
 from portal.practice import appointments
 from portal.practice.spans import AllDay, Timed
 from tests.forms import Element
@@ -162,6 +164,17 @@ def test_the_owner_sees_others_appointments_but_only_that_their_google_time_is_b
     assert one_entry(page, "Busy")["data-entry"] == "google"
     one_entry(page, "Team talk")
     assert get(visitor, f"/calendar/google/{occurrence.id}", 404)
+
+
+def test_the_owner_still_sees_the_appointments_of_an_account_that_was_closed(
+    office: Office, visitor: FlaskClient
+) -> None:
+    office.book(at(1, "09:00"), title="Team talk", provider=office.other)
+    accounts.deactivate(office.other, now=utcnow())
+    db.session.commit()
+    page = get(visitor, f"{WEEK}&provider={office.other.id}")
+    assert f"{office.other.name} (deactivated)" in page.text
+    one_entry(page, "Team talk")
 
 
 def test_nobody_else_sees_anything_of_the_owner(office: Office) -> None:
