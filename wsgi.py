@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from portal import create_app
+import sys
 
-app = create_app()
+from flask import Flask
+
+from portal import create_app, create_help
+from portal.config import ConfigError
+
+
+def _open() -> Flask:
+    """The portal; without its settings still the commands' `--help`."""
+    try:
+        return create_app()
+    except ConfigError:
+        if "--help" not in sys.argv:
+            raise
+        return create_help()
+
+
+app = _open()

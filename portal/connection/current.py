@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import sqlalchemy as sa
 
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase, Provider
 from portal.sync.modes import Link
+from portal.sync.trouble import UNREADABLE
 
 OFFERED_PHASES = frozenset({ConnectionPhase.CHOOSING, ConnectionPhase.PREVIEW})
 RUNNING_PHASES = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
@@ -36,6 +39,18 @@ def link_of(connection: Connection | None) -> Link:
     if connection.phase in OFFERED_PHASES:
         return Link.OFFERED
     return Link.REMOVING if connection.phase is ConnectionPhase.REMOVING else Link.RUNNING
+
+
+def problem_of(connection: Connection) -> tuple[str | None, dt.datetime | None]:
+    """What ails the connection as it is read now, and since when, if that is known.
+
+    Without a readable grant nothing else matters; with one that is readable again nothing is left of it, though
+    the row says so until the next run.
+    """
+    was_unreadable = connection.problem_detail == UNREADABLE
+    if connection.refresh_token is None:
+        return UNREADABLE, connection.problem_since if was_unreadable else None
+    return (None, None) if was_unreadable else (connection.problem, connection.problem_since)
 
 
 def clear_problem(connection: Connection) -> None:

@@ -74,13 +74,28 @@ def tear_down(run: Run) -> bool:
             _give_back(run, Goal.OFF)
         goal = Goal.OFF if goal is Goal.ONE_WAY else goal
         _note(run, revoked=True, leftover=run.connection.app_calendar_id, goal=goal.value)
+    _arrive(run, goal)
+    return True
+
+
+def end_without_google(run: Run) -> None:
+    """Arrive at the goal with a grant that no key opens: asked of a person, so it ends on this side.
+
+    Nothing can be taken out of Google and nothing given back there; the receipt says both.
+    """
+    goal = Goal((run.connection.removal or {})["goal"])
+    goal = Goal.OFF if goal is Goal.ONE_WAY else goal
+    _note(run, revoked=False, unreadable=True, leftover=run.connection.app_calendar_id, goal=goal.value)
+    _arrive(run, goal)
+
+
+def _arrive(run: Run, goal: Goal) -> None:
     _clear_here(run)
     if goal is Goal.START_OVER and not (run.connection.removal or {}).get("leftover"):
         _begin_again(run)
     else:
         switching.finish_removal(run.connection, now=run.now)
         _commit_ended()
-    return True
 
 
 def _is_given_up(run: Run) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from portal.sync.instants import ago, until
-from portal.sync.trouble import HEAL_DAYS, is_refused_for_long
+from portal.sync.trouble import HEAL_DAYS, UNREADABLE, is_refused_for_long
 
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
@@ -212,6 +212,14 @@ def _reconnect_required(facts: ConnectionFacts, now: dt.datetime) -> Story:
     )
 
 
+def _unreadable(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return replace(
+        _reconnect_required(facts, now),
+        cause="Lockstep cannot read the permission that it keeps: the key that locks it was changed or lost.",
+        code="GRANT-UNREADABLE",
+    )
+
+
 def _scope_missing(facts: ConnectionFacts, now: dt.datetime) -> Story:
     return replace(
         _reconnect_required(facts, now),
@@ -372,6 +380,7 @@ def _next_try(facts: ConnectionFacts, now: dt.datetime) -> str:
 
 _TELLERS: dict[str, Callable[[ConnectionFacts, dt.datetime], Story]] = {
     "reconnect-required": _reconnect_required,
+    UNREADABLE: _unreadable,
     "scope-missing": _scope_missing,
     "calendar-missing": _calendar_missing,
     "calendar-out-of-reach": _calendar_out_of_reach,

@@ -44,8 +44,9 @@ HEAL_DAYS = 30  # as long as imported events are kept
 REFUSED_TOLD_AFTER = dt.timedelta(hours=24)
 
 RECONNECT = "reconnect-required"
+UNREADABLE = "grant-unreadable"  # concluded from the grant as it is read, and kept beside RECONNECT as its detail
 ACCESS_REFUSED = "access-refused"
-NEEDS_A_PERSON = frozenset({RECONNECT, "scope-missing", "question"})
+NEEDS_A_PERSON = frozenset({RECONNECT, UNREADABLE, "scope-missing", "question"})
 CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
 
 
