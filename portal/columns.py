@@ -49,7 +49,8 @@ class EncryptedText(TypeDecorator[str]):
     """Text encrypted with the first of TOKEN_ENCRYPTION_KEYS; every key of the list decrypts.
 
     What no key opens is read as None, as if it were absent: a lost key takes what it locked, and no page.
-    The row keeps it until somebody sets another value, or the right key is back.
+    The row keeps it until somebody sets another value or the right key is back. So even a column that is
+    never empty may read as None.
     """
 
     impl = sa.Text

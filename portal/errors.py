@@ -81,7 +81,7 @@ class AuthorizationExpired(CalendarError):
 
 
 class GrantUnreadable(AuthorizationExpired):
-    """The grant is there, or was, under a key that TOKEN_ENCRYPTION_KEYS doesn't hold. Google wasn't asked."""
+    """The grant is, or was, under a key that TOKEN_ENCRYPTION_KEYS doesn't hold. Google wasn't asked."""
 
     def __init__(self) -> None:
         super().__init__("grant-unreadable")  # as sync/trouble.py calls it

@@ -82,8 +82,8 @@ def _verdict(unreadable: int) -> int:
     if not unreadable:
         return 0
     click.echo(
-        f"{unreadable} cannot be read, and wait for their key. Add it to TOKEN_ENCRYPTION_KEYS, behind the first; "
-        "or let them go with `keys forget`."
+        f"{unreadable} cannot be read, and wait for their key. Add it to TOKEN_ENCRYPTION_KEYS, behind the "
+        "first; or let them go with `keys forget`."
     )
     return 1
 

@@ -48,8 +48,8 @@ happens after a change of password, after "Remove access" in the Google account,
 blocks the app."""
 NOT_READABLE = """\
 It cannot read the permission that it
-keeps, because the key that locks it was changed or lost. Whoever runs this portal may be able to bring the key
-back; then it works again by itself."""
+keeps, because the key that locks it was changed or lost. Whoever runs this portal may be able to bring the
+key back; then it works again by itself."""
 ANNOUNCEMENT = """
 
 Events from Google that are shown in Lockstep will be removed there on {date}. They stay in Google, and come

@@ -152,6 +152,7 @@ def _begin_removal(connection: Connection, goal: Goal, *, now: dt.datetime) -> N
         "goal": goal.value,
         "begun_at": now.isoformat(),
         "was_out_of_reach": connection.problem == "calendar-out-of-reach",
+        "was_unreadable": connection.refresh_token is None,
         "left_behind": (connection.removal or {}).get("left_behind", []),
     }
     clear_problem(connection)

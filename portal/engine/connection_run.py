@@ -31,6 +31,7 @@ from portal.rows import event_links
 from portal.sync.trouble import (
     CALENDAR_TROUBLE,
     HEAL_DAYS,
+    HEAL_SELDOM_SECONDS,
     NEEDS_A_PERSON,
     RECONNECT,
     UNREADABLE,
@@ -45,7 +46,6 @@ log = structlog.get_logger()
 
 SYNCING = frozenset({ConnectionPhase.FIRST_SYNC, ConnectionPhase.ACTIVE})
 APP_CALENDAR_GONE = (EventNotFound, PermissionDenied)
-KEY_LOOKED_FOR_SECONDS = 60.0  # whether the key of an unreadable grant is back
 
 
 class Outcome(enum.StrEnum):
@@ -121,7 +121,7 @@ def _work(run: Run, *, full: bool, poll: int) -> Outcome:
         return Outcome.NOTHING
     if not is_leaving and connection.problem in NEEDS_A_PERSON and not _may_heal(connection, run.now):
         return Outcome.ASKED
-    if is_leaving and connection.refresh_token is None:
+    if is_leaving and tear_down.is_without_google(connection, now=run.now):
         tear_down.end_without_google(run)
         return Outcome.DONE
     with run.open_client():
@@ -292,8 +292,8 @@ def _ask_to_reconnect(run: Run, error: CalendarError) -> Outcome:
     """A person is needed; now and then it is tried all the same."""
     connection, now = run.connection, run.now
     wait = heal_seconds(now - (connection.problem_since or now))
-    if isinstance(error, GrantUnreadable):
-        wait = KEY_LOOKED_FOR_SECONDS
+    if isinstance(error, GrantUnreadable):  # its key may come back after whatever time; see hasten_readable
+        wait = wait or HEAL_SELDOM_SECONDS
     connection.retry_at = None if wait is None else now + dt.timedelta(seconds=wait)
     run.commit()
     return Outcome.ASKED

@@ -41,7 +41,7 @@ from portal.models import (
 )
 from portal.rows import google_events
 from portal.sync.modes import Goal
-from portal.sync.trouble import is_refused_for_long, worst
+from portal.sync.trouble import KEY_WAITED_FOR, UNREADABLE, is_refused_for_long, worst
 
 GRANT_IS_DEAD = (AuthorizationExpired, ScopeMissing, AccessRefused)  # the last one after a day of it
 OUT_OF_REACH = (EventNotFound, PermissionDenied)
@@ -78,8 +78,21 @@ def tear_down(run: Run) -> bool:
     return True
 
 
+def is_without_google(connection: Connection, *, now: dt.datetime) -> bool:
+    """Whether a tear-down ends on this side alone, as no key opens the grant.
+
+    At once where the page that was answered said so; else after a day, for the key may come back.
+    """
+    if connection.refresh_token is not None:
+        return False
+    is_long = connection.problem_since is not None and now - connection.problem_since >= KEY_WAITED_FOR
+    return bool((connection.removal or {}).get("was_unreadable")) or (
+        connection.problem_detail == UNREADABLE and is_long
+    )
+
+
 def end_without_google(run: Run) -> None:
-    """Arrive at the goal with a grant that no key opens: asked of a person, so it ends on this side.
+    """Arrive at the goal with a grant that no key opens; the grant goes with it.
 
     Nothing can be taken out of Google and nothing given back there; the receipt says both.
     """

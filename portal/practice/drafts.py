@@ -47,8 +47,8 @@ def waiting(provider_id: int, *, now: dt.datetime) -> Sequence[Draft]:
 
 
 def fields_of(draft: Draft) -> dict[str, str]:
-    """The fields as they were typed."""
-    fields: dict[str, str] = json.loads(draft.fields)
+    """The fields as they were typed; none where no key of ours opens them."""
+    fields: dict[str, str] = json.loads(draft.fields or "{}")
     return fields
 
 

@@ -59,8 +59,8 @@ def count(keys: Sequence[str]) -> list[Count]:
 def rotate(keys: Sequence[str]) -> list[Rewritten]:
     """Write everything that a key opens under the first key, in batches, while the portal runs.
 
-    A value is replaced only where it is still the one that was read: whoever writes meanwhile has the last word.
-    What no key opens stays as it is.
+    A value is replaced only where it is still the one that was read: whoever writes meanwhile has the last
+    word. What no key opens stays as it is.
     """
     first, ring = Fernet(keys[0]), MultiFernet([Fernet(key) for key in keys])
     done = []
@@ -142,5 +142,3 @@ def _opens(ring: Fernet | MultiFernet, stored: str) -> bool:
     except InvalidToken:
         return False
     return True
-
-

@@ -50,9 +50,7 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
     reads = len(readers.reads_since(live_feed, now - FEED_READ_LATELY)) if live_feed else 0
     is_unreadable = live_feed is not None and not live_feed.token
     if connection is None:
-        return Checks(
-            feed_reads=reads, feed_unreadable=is_unreadable, old_feed_reads=1 if old_reader else 0
-        )
+        return Checks(feed_reads=reads, feed_unreadable=is_unreadable, old_feed_reads=1 if old_reader else 0)
     checkup = db.session.get(Checkup, connection.id)
     calendars = choosing.calendars(connection)
     chosen = [row for row in calendars if row.is_chosen]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts, Story
-from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, RECONNECT, UNREADABLE
+from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, READABLE_AGAIN, RECONNECT, UNREADABLE
 
 PULL_IS_OLD = dt.timedelta(minutes=45)  # three times the longest pause between two looks
 PUSH_IS_OLD = dt.timedelta(minutes=10)  # a change goes out within seconds; this is long
@@ -163,7 +163,7 @@ def _pushed(facts: ConnectionFacts, story: Story, *, now: dt.datetime) -> Line:
         return Line("pushed", Level.BAD, "worker-silent")
     if story.needs_a_person and behind:
         return Line("pushed", Level.BAD, "waits-for-you", behind)
-    if facts.problem in ("delayed", "quota", ACCESS_REFUSED):
+    if facts.problem in ("delayed", "quota", ACCESS_REFUSED, READABLE_AGAIN):
         return Line("pushed", Level.WARN, "quota" if facts.problem == "quota" else "delayed", behind)
     if not behind:
         return Line("pushed", Level.GOOD, "up-to-date" if facts.last_pushed_at else "begins")
