@@ -117,7 +117,8 @@ def _batches(column: sa.Column[str]) -> Iterator[Sequence[tuple[int, str]]]:
     while True:
         query = sa.select(key, stored).where(stored.is_not(None)).order_by(key).limit(ROWS_AT_ONCE)
         begin_reading()
-        rows = db.session.execute(query if last is None else query.where(key > last)).tuples().all()
+        found = db.session.execute(query if last is None else query.where(key > last))
+        rows = [(own, text) for own, text in found]
         begin_writing()
         if not rows:
             return

@@ -1,4 +1,4 @@
-"""Another key than the one that locked the rows: told everywhere, kept untouched, and mended by its return."""
+"""Another key than the one that locked the rows: told everywhere, all kept, and mended by its return."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from portal import jobs
 from portal.columns import EncryptedText, make_keyring
@@ -31,6 +32,8 @@ OTHER = "sol.ortiz@example.com"
 PASSWORD = "a long phrase"
 ANY_ID = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
+NO_PAGES = ("static", "system.readyz")  # there is no queue in these tests, and readyz says so
+
 Stored = dict[str, Any]
 
 
@@ -40,7 +43,7 @@ def stored() -> Stored:
     found: Stored = {}
     for table in Base.metadata.sorted_tables:
         if any(isinstance(column.type, EncryptedText) for column in table.columns):
-            rows = db.session.execute(sa.text(f'SELECT * FROM "{table.name}" ORDER BY id')).mappings()  # noqa: S608
+            rows = db.session.execute(sa.text(f'SELECT * FROM "{table.name}" ORDER BY id')).mappings()
             found[table.name] = [dict(row) for row in rows]
     db.session.rollback()
     return found
@@ -70,6 +73,11 @@ def another_key(app: Flask) -> Iterator[None]:
     db.session.expire_all()
 
 
+def asked_of(office: Office) -> int:
+    """How many calls of any kind Google got since its log was reset."""
+    return int(sum(office.google.requests()["counters"]["by_method"].values()))
+
+
 def story_of(office: Office, provider: Provider | None = None) -> health.Story:
     provider = provider or office.provider
     db.session.expire_all()
@@ -88,8 +96,17 @@ def reader_of_a_feed(office: Office) -> tuple[Provider, str]:
     return other, path
 
 
+class Browser(FlaskClient):
+    """Within the test's own context the person of the request before would still be signed in."""
+
+    def open(self, *arguments: Any, **named: Any) -> TestResponse:
+        g.pop("_login_user", None)
+        return super().open(*arguments, **named)
+
+
 def sign_in(app: Flask, email: str) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = Browser
     visitor = app.test_client()
     answer = visitor.post("/login", data={"email": email, "password": PASSWORD})
     assert answer.status_code in (302, 303), answer.text
@@ -99,9 +116,7 @@ def sign_in(app: Flask, email: str) -> FlaskClient:
 def every_page(app: Flask) -> list[str]:
     """The address of every page that can be asked for; ids are 1."""
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    return sorted(
-        {ANY_ID.sub("1", rule.rule) for rule in rules if rule.endpoint not in ("static", "sync.status")}
-    )
+    return sorted({ANY_ID.sub("1", rule.rule) for rule in rules if rule.endpoint not in NO_PAGES})
 
 
 def test_every_page_works_and_the_right_key_finds_every_row_as_it_was(app: Flask, office: Office) -> None:
@@ -118,14 +133,13 @@ def test_every_page_works_and_the_right_key_finds_every_row_as_it_was(app: Flask
     drafts.keep(office.provider.id, "/appointments/new", {"title": "Notes"}, now=office.clock())
     db.session.commit()
     office.rest()
-    asked_before = _answers(app, visitors)
     as_it_was = stored()
     assert all(as_it_was[name] for name in as_it_was), "every table that holds something encrypted has a row"
 
     with another_key(app):
         told = _answers(app, visitors)
+        assert len(told) > 60
         assert {path: code for path, code in told.items() if code >= 500} == {}
-        assert told.keys() == asked_before.keys()
         feed = visitors[1].get("/calendar/sync").text
         assert "cannot be shown" in feed
         assert feed_path.split("/")[2] not in feed
@@ -146,7 +160,6 @@ def _answers(app: Flask, visitors: list[FlaskClient]) -> dict[tuple[int, str], i
         (number, path): visitor.get(path).status_code
         for number, visitor in enumerate(visitors)
         for path in every_page(app)
-        if not path.startswith("/logout")
     }
 
 
@@ -161,7 +174,7 @@ def test_a_run_asks_nothing_of_google_and_goes_on_by_itself_when_the_key_is_back
         for days in (0, 1, 40):
             office.clock.advance(days=days)
             assert office.run() is Outcome.ASKED
-        assert office.google.requests()["items"] == []
+        assert asked_of(office) == 0
         assert office.connection.problem == "reconnect-required"
         story = story_of(office)
         assert (story.state, story.code) == ("reconnect-required", "GRANT-UNREADABLE")
@@ -220,7 +233,7 @@ def test_turned_off_under_a_lost_key_it_ends_here_and_says_what_stays_in_google(
         switching.choose_mode(office.provider, SyncMode.OFF, now=office.clock())
         db.session.commit()
         assert office.run() is Outcome.DONE
-        assert office.google.requests()["items"] == []
+        assert asked_of(office) == 0
         ended = current.last_ended(office.provider)
         assert ended is not None
         receipt = ended.removal or {}
