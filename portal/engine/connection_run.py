@@ -80,7 +80,7 @@ def run_connection(
         return Outcome.BUSY
     run = Run(connection_id, held, clock, ends_at=clock() + dt.timedelta(seconds=seconds), pause=pause)
     started_at = clock()
-    # not by the row as a whole: what cannot even be read (a token under a lost key) must end in `_close` too
+    # not by the row as a whole: what cannot even be read must end in `_close` too
     asked_for = sa.select(Connection.requested).where(Connection.id == connection_id)
     run.requested = requested = db.session.scalars(asked_for).one()
     outcome: Outcome = Outcome.FAILED
