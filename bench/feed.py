@@ -64,6 +64,7 @@ def _practice_with_a_feed() -> str:
         appointments.book(provider, details, now=now, actor=provider, source="system")
     provider.sync_mode = SyncMode.ONE_WAY
     path = addresses.feed_url("", addresses.new_feed(provider, now=now))
+    assert path is not None
     db.session.commit()
     return path
 

@@ -67,6 +67,13 @@ def create_app(config: Config | None = None, **overrides: Any) -> Portal:
     return app
 
 
+def create_help() -> Flask:
+    """An app that knows what commands there are, and can run none of them."""
+    app = Flask("portal", static_folder=None)
+    cli.register(app)
+    return app
+
+
 def _flask_settings(config: Config) -> dict[str, Any]:
     """Cookies are Secure and carry the `__Host-` prefix when, and only when, the portal is on https."""
     return {

@@ -7,7 +7,7 @@ import enum
 from typing import Any
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -46,7 +46,12 @@ def enum_column(kind: type[enum.StrEnum]) -> sa.Enum:
 
 
 class EncryptedText(TypeDecorator[str]):
-    """Text encrypted with the first of TOKEN_ENCRYPTION_KEYS; every key of the list decrypts."""
+    """Text encrypted with the first of TOKEN_ENCRYPTION_KEYS; every key of the list decrypts.
+
+    What no key opens is read as None, as if it were absent: a lost key takes what it locked, and no page.
+    The row keeps it until somebody sets another value or the right key is back. So even a column that is
+    never empty may read as None.
+    """
 
     impl = sa.Text
     cache_ok = True
@@ -55,7 +60,10 @@ class EncryptedText(TypeDecorator[str]):
         return None if value is None else keyring().encrypt(value.encode()).decode()
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        return None if value is None else keyring().decrypt(value.encode()).decode()
+        try:
+            return None if value is None else keyring().decrypt(value.encode()).decode()
+        except InvalidToken:
+            return None
 
 
 def keyring() -> MultiFernet:

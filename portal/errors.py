@@ -11,6 +11,7 @@ PortalError
 ├─ MailNotSent             the mail server was not reached, or would not take the mail
 ├─ CalendarError           anything Google said or failed to say
 │  ├─ AuthorizationExpired     invalid_grant, from the token endpoint: the provider must reconnect
+│  │  └─ GrantUnreadable           no key of ours opens the grant: so must they, while that is so
 │  ├─ AccessRefused            401 to a fresh token: trouble like any, told as refused after a day
 │  ├─ ScopeMissing             403 insufficientPermissions: a box was left unticked
 │  ├─ PermissionDenied         403 that is neither quota nor scope
@@ -92,6 +93,13 @@ class CalendarError(PortalError):
 
 class AuthorizationExpired(CalendarError):
     """The grant is gone: revoked, expired, or refused after a fresh token."""
+
+
+class GrantUnreadable(AuthorizationExpired):
+    """The grant is, or was, under a key that TOKEN_ENCRYPTION_KEYS doesn't hold. Google wasn't asked."""
+
+    def __init__(self) -> None:
+        super().__init__("grant-unreadable")  # as sync/trouble.py calls it
 
 
 class AccessRefused(CalendarError):

@@ -19,7 +19,7 @@ from portal.extensions import db
 from portal.models import Connection, GoogleCalendar, GoogleEvent, Mail
 from portal.rows import google_events
 from portal.sync.health import ANNOUNCED_AFTER_DAYS, IMPORTS_KEPT_DAYS
-from portal.sync.trouble import ACCESS_REFUSED, RECONNECT, REFUSED_TOLD_AFTER
+from portal.sync.trouble import ACCESS_REFUSED, RECONNECT, REFUSED_TOLD_AFTER, UNREADABLE
 
 log = structlog.get_logger()
 
@@ -32,9 +32,7 @@ SUBJECT = "Your calendar sync needs you: please reconnect Google"
 BODY = """\
 Hello {name},
 
-Lockstep can no longer reach your Google Calendar. Google does not accept its permission any more; this
-happens after a change of password, after "Remove access" in the Google account, or when an administrator
-blocks the app.
+Lockstep can no longer reach your Google Calendar. {cause}
 
 Until you reconnect, changes do not travel between your appointments and Google. Nothing was deleted, here
 or there.{announcement}
@@ -44,6 +42,14 @@ To mend it, open this page, sign in and press Reconnect:
 
 Your calendars and settings are kept. These mails stop as soon as it works again.
 """
+NOT_ACCEPTED = """\
+Google does not accept its permission any more; this
+happens after a change of password, after "Remove access" in the Google account, or when an administrator
+blocks the app."""
+NOT_READABLE = """\
+It cannot read the permission that it
+keeps, because the key that locks it was changed or lost. Whoever runs this portal may be able to bring the
+key back; then it works again by itself."""
 ANNOUNCEMENT = """
 
 Events from Google that are shown in Lockstep will be removed there on {date}. They stay in Google, and come
@@ -122,19 +128,24 @@ def _write_due(connection: Connection, *, now: dt.datetime) -> int:
             created_at=now,
             recipient=provider.email,
             subject=SUBJECT,
-            body=_body(provider.name, since, day),
+            body=_body(connection, since, day),
         )
     )
     db.session.flush()
     return 1
 
 
-def _body(name: str, since: dt.datetime, day: int) -> str:
+def _body(connection: Connection, since: dt.datetime, day: int) -> str:
     config: Config = current_app.extensions["config"]
     ends = since + dt.timedelta(days=IMPORTS_KEPT_DAYS)
     date = f"{ends:%B} {ends.day}, {ends.year}"
     announcement = ANNOUNCEMENT.format(date=date) if day >= ANNOUNCED_AFTER_DAYS else ""
-    return BODY.format(name=name, announcement=announcement, address=f"{config.public_url}/calendar/sync")
+    return BODY.format(
+        name=connection.provider.name,
+        cause=NOT_READABLE if connection.problem_detail == UNREADABLE else NOT_ACCEPTED,
+        announcement=announcement,
+        address=f"{config.public_url}/calendar/sync",
+    )
 
 
 def _unsent(*, now: dt.datetime) -> list[int]:

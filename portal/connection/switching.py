@@ -120,9 +120,16 @@ def finish_removal(connection: Connection, *, now: dt.datetime) -> None:
     goal = Goal((connection.removal or {}).get("goal", Goal.OFF))
     connection.phase = ConnectionPhase.ENDED
     connection.ended_at = now
-    connection.refresh_token = connection.access_token = None
     connection.fencing += 1
     db.session.flush()
+    # in so many words: to set an attribute that reads as None to None writes nothing, and a grant that no key
+    # opens would outlive its connection
+    db.session.execute(
+        sa.update(Connection)
+        .where(Connection.id == connection.id)
+        .values(refresh_token=None, access_token=None)
+        .execution_options(synchronize_session="fetch")
+    )
     provider = connection.provider
     _carry_out(provider, None, modes.finish_removal(_mode(provider), goal), now=now)
 
@@ -135,9 +142,11 @@ def drop_abandoned(*, now: dt.datetime) -> int:
             Connection.granted_at < now - dt.timedelta(hours=ABANDONED_AFTER_HOURS),
         )
     ).all()
-    for connection in lying:
+    # one that cannot be read is left to its provider: nobody asked for its end, and the key may come back
+    ended = [connection for connection in lying if connection.refresh_token is not None]
+    for connection in ended:
         _begin_removal(connection, Goal.KEEP, now=now)
-    return len(lying)
+    return len(ended)
 
 
 def _carry_out(
@@ -177,6 +186,7 @@ def _begin_removal(connection: Connection, goal: Goal, *, now: dt.datetime) -> N
         "goal": goal.value,
         "begun_at": now.isoformat(),
         "was_out_of_reach": was_known or connection.problem == "calendar-out-of-reach",
+        "was_unreadable": connection.refresh_token is None,
         "left_behind": before.get("left_behind", []),
     }
     clear_problem(connection)

@@ -21,6 +21,7 @@ from portal.errors import (
     CalendarError,
     CalendarUnavailable,
     EventNotFound,
+    GrantUnreadable,
     LeaseLost,
     Paused,
     PermissionDenied,
@@ -31,8 +32,10 @@ from portal.rows import event_links, pausing
 from portal.sync.trouble import (
     CALENDAR_TROUBLE,
     HEAL_DAYS,
+    HEAL_SELDOM_SECONDS,
     NEEDS_A_PERSON,
     RECONNECT,
+    UNREADABLE,
     count_failures,
     heal_seconds,
     judge,
@@ -120,6 +123,9 @@ def _work(run: Run, *, full: bool, poll: int) -> Outcome:
         return Outcome.NOTHING
     if not is_leaving and connection.problem in NEEDS_A_PERSON and not _may_heal(connection, run.now):
         return Outcome.ASKED
+    if is_leaving and tear_down.is_without_google(connection, now=run.now):
+        tear_down.end_without_google(run)
+        return Outcome.DONE
     with run.open_client():
         if not is_leaving and connection.problem == RECONNECT:
             _heal(run)
@@ -135,21 +141,26 @@ def _is_closed(connection: Connection) -> bool:
 
 def is_healing(now: dt.datetime) -> sa.ColumnElement[bool]:
     """Connections whose lost grant is still tried now and then; `retry_at` says when."""
-    return sa.and_(
-        Connection.problem == RECONNECT, Connection.problem_since > now - dt.timedelta(days=HEAL_DAYS)
-    )
+    is_young = Connection.problem_since > now - dt.timedelta(days=HEAL_DAYS)
+    return sa.and_(Connection.problem == RECONNECT, sa.or_(is_young, Connection.problem_detail == UNREADABLE))
 
 
 def _may_heal(connection: Connection, now: dt.datetime) -> bool:
     if connection.problem != RECONNECT or connection.problem_since is None:
         return False
+    if connection.problem_detail == UNREADABLE:  # to try it asks nobody anything
+        return True
     is_due = connection.retry_at is None or connection.retry_at <= now
     return is_due and heal_seconds(now - connection.problem_since) is not None
 
 
 def _heal(run: Run) -> None:
-    """Ask for a token once. If Google gives one, all is as it was; if not, raises CalendarError."""
-    run.google.refresh()
+    """Ask for a token once. If Google gives one, all is as it was; if not, raises CalendarError.
+
+    Of a grant that could not be read for a while nobody has said that Google refuses it.
+    """
+    if run.connection.problem_detail != UNREADABLE:
+        run.google.refresh()
     clear_problem(run.connection)
     run.connection.next_check_at = run.now  # it has not been looked at for long
     run.keep_tokens()
@@ -263,7 +274,7 @@ def _note_failure(run: Run, error: CalendarError) -> Outcome:
     """Judge the failure by the table, tell the provider what concerns them, and come back later."""
     connection, now = run.connection, run.now
     if connection.problem == RECONNECT:  # it was only a try, whatever came of it
-        return _ask_to_reconnect(run)
+        return _ask_to_reconnect(run, error)
     connection.failures = count_failures(connection.failures, run.committed)
     trouble = judge(
         error,
@@ -277,17 +288,19 @@ def _note_failure(run: Run, error: CalendarError) -> Outcome:
     if trouble.problem is not None:
         connection.problem_detail = error.code[:64]
     if problem == RECONNECT:
-        return _ask_to_reconnect(run)
+        return _ask_to_reconnect(run, error)
     wait = trouble.retry_seconds
     connection.retry_at = None if wait is None else now + dt.timedelta(seconds=wait)
     run.commit()
     return Outcome.ASKED if wait is None else Outcome.FAILED
 
 
-def _ask_to_reconnect(run: Run) -> Outcome:
+def _ask_to_reconnect(run: Run, error: CalendarError) -> Outcome:
     """A person is needed; now and then it is tried all the same."""
     connection, now = run.connection, run.now
     wait = heal_seconds(now - (connection.problem_since or now))
+    if isinstance(error, GrantUnreadable):  # its key may come back after whatever time; see hasten_readable
+        wait = wait or HEAL_SELDOM_SECONDS
     connection.retry_at = None if wait is None else now + dt.timedelta(seconds=wait)
     run.commit()
     return Outcome.ASKED

@@ -14,7 +14,7 @@ from flask import current_app
 
 from portal.config import Config
 from portal.engine import lease
-from portal.errors import TOOK_TOO_LONG, CalendarError, CalendarUnavailable
+from portal.errors import TOOK_TOO_LONG, CalendarError, CalendarUnavailable, GrantUnreadable
 from portal.extensions import db
 from portal.google import oauth
 from portal.google.client import GoogleClient, TryAgain, attempt, never
@@ -164,8 +164,10 @@ def open_client(
     before_request: Callable[[], None] = lambda: None,
     try_again: TryAgain = never,
 ) -> GoogleClient:
-    """A client that speaks for the connection's account. Raises CalendarUnavailable."""
+    """A client that speaks for the connection's account. Raises CalendarUnavailable, GrantUnreadable."""
     config: Config = current_app.extensions["config"]
+    if connection.refresh_token is None:  # an access token that could still be read would only put it off
+        raise GrantUnreadable
     tokens = Tokens(
         refresh_token=connection.refresh_token,
         access_token=connection.access_token,

@@ -41,7 +41,7 @@ from portal.models import (
 )
 from portal.rows import google_events
 from portal.sync.modes import Goal
-from portal.sync.trouble import is_refused_for_long, worst
+from portal.sync.trouble import KEY_WAITED_FOR, UNREADABLE, is_refused_for_long, worst
 
 GRANT_IS_DEAD = (AuthorizationExpired, ScopeMissing, AccessRefused)  # the last one after a day of it
 OUT_OF_REACH = (EventNotFound, PermissionDenied)
@@ -74,13 +74,41 @@ def tear_down(run: Run) -> bool:
             _give_back(run, Goal.OFF)
         goal = Goal.OFF if goal is Goal.ONE_WAY else goal
         _note(run, revoked=True, leftover=run.connection.app_calendar_id, goal=goal.value)
+    _arrive(run, goal)
+    return True
+
+
+def is_without_google(connection: Connection, *, now: dt.datetime) -> bool:
+    """Whether a tear-down ends on this side alone, as no key opens the grant.
+
+    At once where the page that was answered said so; else after a day, for the key may come back.
+    """
+    if connection.refresh_token is not None:
+        return False
+    is_long = connection.problem_since is not None and now - connection.problem_since >= KEY_WAITED_FOR
+    return bool((connection.removal or {}).get("was_unreadable")) or (
+        connection.problem_detail == UNREADABLE and is_long
+    )
+
+
+def end_without_google(run: Run) -> None:
+    """Arrive at the goal with a grant that no key opens; the grant goes with it.
+
+    Nothing can be taken out of Google and nothing given back there; the receipt says both.
+    """
+    goal = Goal((run.connection.removal or {})["goal"])
+    goal = Goal.OFF if goal is Goal.ONE_WAY else goal
+    _note(run, revoked=False, unreadable=True, leftover=run.connection.app_calendar_id, goal=goal.value)
+    _arrive(run, goal)
+
+
+def _arrive(run: Run, goal: Goal) -> None:
     _clear_here(run)
     if goal is Goal.START_OVER and not (run.connection.removal or {}).get("leftover"):
         _begin_again(run)
     else:
         switching.finish_removal(run.connection, now=run.now)
         _commit_ended()
-    return True
 
 
 def _is_given_up(run: Run) -> bool:

@@ -53,8 +53,9 @@ def find_feed(token: str) -> Feed | None:
     return db.session.scalar(sa.select(Feed).where(Feed.token_hash == _hash(token)))
 
 
-def feed_url(public_url: str, feed: Feed) -> str:
-    return f"{public_url}/feeds/{feed.token}/calendar.ics"
+def feed_url(public_url: str, feed: Feed) -> str | None:
+    """The address to show; None when no key of ours opens it. It is found by its hash all the same."""
+    return f"{public_url}/feeds/{feed.token}/calendar.ics" if feed.token else None
 
 
 def is_gone(feed: Feed, *, now: dt.datetime) -> bool:

@@ -20,6 +20,6 @@ class Draft(Base):
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"))
     path: Mapped[str] = mapped_column(sa.String(200))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
-    fields: Mapped[str] = mapped_column(EncryptedText)  # JSON, an object of texts
+    fields: Mapped[str | None] = mapped_column(EncryptedText, nullable=False)  # JSON, an object of texts
 
     __table_args__ = (sa.UniqueConstraint("provider_id", "path"),)

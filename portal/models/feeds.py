@@ -20,7 +20,7 @@ class Feed(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"))
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    token: Mapped[str] = mapped_column(EncryptedText)
+    token: Mapped[str | None] = mapped_column(EncryptedText, nullable=False)  # None: no key opens it
     mark: Mapped[str] = mapped_column(sa.String(4))  # stands in the calendar's name, to know it again
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     replaced_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # from then on it is empty

@@ -21,4 +21,4 @@ class UndoStep(Base):
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     words: Mapped[str] = mapped_column(sa.String(300))  # what was done, without a name or a title
     tone: Mapped[str] = mapped_column(sa.String(10))  # good, warn
-    before: Mapped[str] = mapped_column(EncryptedText)  # JSON; see portal/undo.py
+    before: Mapped[str | None] = mapped_column(EncryptedText, nullable=False)  # JSON; see practice/undo.py

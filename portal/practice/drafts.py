@@ -37,17 +37,18 @@ def keep(provider_id: int, path: str, fields: Mapping[str, str], *, now: dt.date
 
 
 def waiting(provider_id: int, *, now: dt.datetime) -> Sequence[Draft]:
-    """What can still be gone on with, the latest first."""
-    return db.session.scalars(
+    """What can still be gone on with, the latest first; not what no key of ours opens."""
+    found = db.session.scalars(
         sa.select(Draft)
         .where(Draft.provider_id == provider_id, Draft.at > now - KEPT)
         .order_by(Draft.at.desc(), Draft.id.desc())
-    ).all()
+    )
+    return [draft for draft in found if draft.fields]
 
 
 def fields_of(draft: Draft) -> dict[str, str]:
-    """The fields as they were typed."""
-    fields: dict[str, str] = json.loads(draft.fields)
+    """The fields as they were typed; none where no key of ours opens them."""
+    fields: dict[str, str] = json.loads(draft.fields or "{}")
     return fields
 
 

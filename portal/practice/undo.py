@@ -85,19 +85,22 @@ class Memory:
 
 
 def offered(provider: Provider, *, now: dt.datetime) -> UndoStep | None:
-    """The latest change that can still be taken back."""
-    return db.session.scalar(
+    """The latest change that can still be taken back; none before one whose key is lost."""
+    step = db.session.scalar(
         sa.select(UndoStep)
         .where(UndoStep.provider_id == provider.id, UndoStep.at > now - KEPT)
         .order_by(UndoStep.id.desc())
         .limit(1)
     )
+    return step if step is not None and step.before else None
 
 
 def take_back(step: UndoStep, *, now: dt.datetime, actor: Provider) -> None:
-    """Let everything be as it was. Raises Refused("too-late"), Refused("changed-since")."""
+    """Let everything be as it was. Raises Refused("too-late" | "unreadable" | "changed-since")."""
     if step.at <= now - KEPT:
         raise Refused("too-late")
+    if not step.before:
+        raise Refused("unreadable")
     stored = json.loads(step.before)
     found = _found(stored["appointments"])
     if any(row.updated_at.isoformat() != item["left"] for row, item in found):
@@ -134,6 +137,8 @@ def _carry_over(taken: UndoStep, found: list[tuple[Appointment, Any]]) -> None:
     left_by_earlier = {row.id: (item["prior"], row.updated_at.isoformat()) for row, item in found}
     earlier = sa.select(UndoStep).where(UndoStep.provider_id == taken.provider_id, UndoStep.id < taken.id)
     for step in db.session.scalars(earlier):
+        if not step.before:
+            continue
         stored = json.loads(step.before)
         for item in stored["appointments"]:
             prior, now = left_by_earlier.get(item["id"], (None, None))

@@ -48,8 +48,9 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
     old_reader = readers.old_feed_reader(provider, now=now)
     live_feed = addresses.live_feed(provider)
     reads = len(readers.reads_since(live_feed, now - FEED_READ_LATELY)) if live_feed else 0
+    is_unreadable = live_feed is not None and not live_feed.token
     if connection is None:
-        return Checks(feed_reads=reads, old_feed_reads=1 if old_reader else 0)
+        return Checks(feed_reads=reads, feed_unreadable=is_unreadable, old_feed_reads=1 if old_reader else 0)
     checkup = db.session.get(Checkup, connection.id)
     calendars = choosing.calendars(connection)
     chosen = [row for row in calendars if row.is_chosen]
@@ -65,6 +66,7 @@ def gather(provider: Provider, connection: Connection | None, *, now: dt.datetim
         ),
         can_push=_can_push(),
         feed_reads=reads,
+        feed_unreadable=is_unreadable,
         old_feed_reads=1 if old_reader else 0,
         own_feed_entries=sum(
             row.why_not == "own-feed" and row.listed_at == connection.calendars_listed_at for row in calendars

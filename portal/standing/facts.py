@@ -6,6 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from portal.connection import current
 from portal.extensions import db
 from portal.models import (
     Appointment,
@@ -31,14 +32,15 @@ def gather_facts(provider: Provider, *, now: dt.datetime, with_counts: bool = Tr
     connection, is_paused = found[0], pausing.judge(found) is not None
     if connection is None:
         return ConnectionFacts(mode=provider.sync_mode.value, is_paused=is_paused)
+    problem, since = current.problem_of(connection)
     return ConnectionFacts(
         mode=provider.sync_mode.value,
         is_paused=is_paused,
         phase=connection.phase.value,
         email=connection.email,
-        problem=connection.problem,
+        problem=problem,
         problem_detail=connection.problem_detail,
-        problem_since=connection.problem_since,
+        problem_since=since,
         retry_at=connection.retry_at,
         failures=connection.failures,
         last_pushed_at=connection.last_pushed_at,

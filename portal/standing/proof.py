@@ -56,7 +56,8 @@ def prove(appointment: Appointment) -> Proof | None:
         confirmed_at=_confirmed_at(link, connection) if verdict == "in-google" else None,
         error=link.error if link and verdict == "refused" else None,
         has_event=link is not None,
-        needs_a_person=connection.problem in NEEDS_A_PERSON | CALENDAR_TROUBLE or pausing.is_paused(),
+        needs_a_person=current.problem_of(connection)[0] in NEEDS_A_PERSON | CALENDAR_TROUBLE
+        or pausing.is_paused(),
     )
 
 

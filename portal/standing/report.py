@@ -88,7 +88,7 @@ def _connection(connection: Connection, *, now: dt.datetime) -> dict[str, Any]:
     return {
         "id": connection.id,
         "phase": connection.phase.value,
-        "problem": connection.problem,
+        "problem": current.problem_of(connection)[0],
         "problem_detail": connection.problem_detail,
         "problem_since": connection.problem_since,
         "failures": connection.failures,

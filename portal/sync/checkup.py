@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from portal.sync.duplicates import Duplicate, Kind
 from portal.sync.health import ConnectionFacts, Story
-from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, RECONNECT
+from portal.sync.trouble import ACCESS_REFUSED, CALENDAR_TROUBLE, READABLE_AGAIN, RECONNECT, UNREADABLE
 
 PULL_IS_OLD = dt.timedelta(minutes=45)  # three times the longest pause between two looks
 PUSH_IS_OLD = dt.timedelta(minutes=10)  # a change goes out within seconds; this is long
-GRANT_TROUBLE = frozenset({RECONNECT, "scope-missing"})
+GRANT_TROUBLE = frozenset({RECONNECT, UNREADABLE, "scope-missing"})
 SILENT = "WORKER-SILENT"
 ACCESS_REFUSED_FOR_LONG = "ACCESS-REFUSED"
 
@@ -56,6 +56,7 @@ class Checks:
     watchable: int = 0  # calendars that Google could tell us about
     can_push: bool = False  # whether Google can reach this portal at all
     feed_reads: int = 0  # of the live feed, in the last two days
+    feed_unreadable: bool = False  # no key opens its address: it is read, and cannot be shown
     old_feed_reads: int = 0
     own_feed_entries: int = 0  # subscriptions to our own feed in the account's list
     duplicates: tuple[Duplicate, ...] = ()  # what stands in Google twice
@@ -118,6 +119,8 @@ def _feed_lines(facts: ConnectionFacts, checks: Checks) -> list[Line]:
     )
     if facts.mode != "one-way":
         return [old]
+    if checks.feed_unreadable:
+        return [Line("feed", Level.WARN, "address-unreadable"), old]
     return [Line("feed", Level.GOOD, "read" if checks.feed_reads else "not-read-yet"), old]
 
 
@@ -162,7 +165,7 @@ def _pushed(facts: ConnectionFacts, story: Story, *, now: dt.datetime) -> Line:
         return Line("pushed", Level.BAD, "worker-silent")
     if story.needs_a_person and behind:
         return Line("pushed", Level.BAD, "waits-for-you", behind)
-    if facts.problem in ("delayed", "quota", ACCESS_REFUSED):
+    if facts.problem in ("delayed", "quota", ACCESS_REFUSED, READABLE_AGAIN):
         return Line("pushed", Level.WARN, "quota" if facts.problem == "quota" else "delayed", behind)
     if not behind:
         return Line("pushed", Level.GOOD, "up-to-date" if facts.last_pushed_at else "begins")

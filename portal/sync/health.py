@@ -8,12 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from portal.sync.instants import ago, until
-from portal.sync.trouble import HEAL_DAYS, is_refused_for_long
+from portal.sync.trouble import HEAL_DAYS, READABLE_AGAIN, UNREADABLE, is_refused_for_long
 
 ACTIVE = "Two-Way Sync with Google is active"
 OVERDUE_SECONDS = 600  # a check this late means that nobody is working
 IMPORTS_KEPT_DAYS = HEAL_DAYS  # without a working grant; then imported events are removed here
 ANNOUNCED_AFTER_DAYS = 7
+KEY_LOST = "Lockstep cannot read the permission that it keeps: the key that locks it was changed or lost."
+GRANT_REVOKED = (
+    "Google no longer accepts our permission. This happens after a password change, after “Remove access” in "
+    "the Google account, or when an administrator blocks the app."
+)
 BUSY_PHASES = frozenset({"choosing", "preview"})
 
 
@@ -114,7 +119,7 @@ def tell(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     if facts.phase == "removing":
         return _removing(facts, now=now)
     if facts.phase in BUSY_PHASES:
-        return _in_wizard(facts)
+        return _reconnect_required(facts, now) if facts.problem == UNREADABLE else _in_wizard(facts)
     problem = facts.problem or _silence(facts, now=now)
     if problem is not None:
         return _TELLERS.get(problem, _delayed)(facts, now)
@@ -154,7 +159,9 @@ def _without_connection(facts: ConnectionFacts) -> Story:
 
 def _removing(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     trouble = ""
-    if facts.failures and facts.retry_at is not None:
+    if facts.problem == UNREADABLE:
+        trouble = f" {KEY_LOST} Its key is waited for, a day at most; then this ends here alone."
+    elif facts.failures and facts.retry_at is not None:
         trouble = f" Google could not be reached; we try again {until(facts.retry_at, now)}."
     return Story(
         state="removing",
@@ -213,17 +220,26 @@ def _active(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
 
 
 def _reconnect_required(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    is_unreadable = facts.problem == UNREADABLE
     return Story(
         state="reconnect-required",
         tone=Tone.BAD,
         headline="Reconnect to go on syncing",
-        cause="Google no longer accepts our permission. This happens after a password change, after "
-        "“Remove access” in the Google account, or when an administrator blocks the app.",
+        cause=KEY_LOST if is_unreadable else GRANT_REVOKED,
         consequence=_nothing_deleted(facts) + _imports_age(facts, now),
         act=Act.RECONNECT,
         chip="Reconnect Google",
-        code="GRANT-REVOKED",
+        code="GRANT-UNREADABLE" if is_unreadable else "GRANT-REVOKED",
         since=facts.problem_since,
+    )
+
+
+def _readable_again(facts: ConnectionFacts, now: dt.datetime) -> Story:
+    return replace(
+        _delayed(facts, now),
+        cause="The last try could not read our permission; the key that locks it is here. If this stays, the "
+        "portal’s background worker has other keys: tell whoever runs this portal.",
+        code="KEYS-DIFFER",
     )
 
 
@@ -251,37 +267,36 @@ def _calendar_missing(facts: ConnectionFacts, now: dt.datetime) -> Story:
 
 
 def _calendar_out_of_reach(facts: ConnectionFacts, now: dt.datetime) -> Story:
-    return Story(
+    return replace(
+        _calendar_missing(facts, now),
         state="calendar-out-of-reach",
-        tone=Tone.BAD,
         headline="Our calendar in Google is out of reach",
         cause="The calendar is still in your account, but Google no longer lets Lockstep open it.",
         consequence="Nothing was deleted or changed. Create it again, or turn off; "
         "the old one only you can delete.",
-        act=Act.CREATE_AGAIN,
         chip="Calendar out of reach",
         code="CALENDAR-OUT-OF-REACH",
-        since=facts.problem_since,
     )
 
 
+NOTHING_WRITTEN = "Nothing is written to Google until then. Nothing was deleted."
 QUESTIONS = {
     "older-database": (
         "Google holds newer versions than Lockstep",
         "This happens after Lockstep was restored from a backup. Which side holds is for you to say.",
-        "Nothing is written to Google until then. Nothing was deleted.",
+        NOTHING_WRITTEN,
         "A question about a backup",
     ),
     "unknown-calendar": (
         "Google holds a calendar that Lockstep made and does not know",
         "Whether that calendar is to go on is for you to say.",
-        "Nothing is written to Google until then. Nothing was deleted.",
+        NOTHING_WRITTEN,
         "A question about a backup",
     ),
     "many-deletes": (
         "Many events would be deleted in Google",
         "The history here does not say why, so they wait for your word.",
-        "Nothing is written to Google until then. Nothing was deleted.",
+        NOTHING_WRITTEN,
         "A question about many deletions",
     ),
 }
@@ -374,10 +389,8 @@ def _imports_age(facts: ConnectionFacts, now: dt.datetime) -> str:
         return ""
     if days >= IMPORTS_KEPT_DAYS:
         return " Google events are no longer shown here; reconnecting brings them back."
-    left = IMPORTS_KEPT_DAYS - days
-    return (
-        f" Google events shown here are removed in {left} day{'' if left == 1 else 's'} unless you reconnect."
-    )
+    left = "1 day" if IMPORTS_KEPT_DAYS - days == 1 else f"{IMPORTS_KEPT_DAYS - days} days"
+    return f" Google events shown here are removed in {left} unless you reconnect."
 
 
 def _next_try(facts: ConnectionFacts, now: dt.datetime) -> str:
@@ -387,6 +400,8 @@ def _next_try(facts: ConnectionFacts, now: dt.datetime) -> str:
 
 _TELLERS: dict[str, Callable[[ConnectionFacts, dt.datetime], Story]] = {
     "reconnect-required": _reconnect_required,
+    UNREADABLE: _reconnect_required,
+    READABLE_AGAIN: _readable_again,
     "scope-missing": _scope_missing,
     "calendar-missing": _calendar_missing,
     "calendar-out-of-reach": _calendar_out_of_reach,

@@ -44,8 +44,11 @@ HEAL_DAYS = 30  # as long as imported events are kept
 REFUSED_TOLD_AFTER = dt.timedelta(hours=24)
 
 RECONNECT = "reconnect-required"
+UNREADABLE = "grant-unreadable"  # as the grant is read now; a run notes it as RECONNECT's detail
+READABLE_AGAIN = "grant-readable-again"  # here; whoever syncs could not read it at their last try
+KEY_WAITED_FOR = dt.timedelta(days=1)  # by a tear-down that would lose its way into Google
 ACCESS_REFUSED = "access-refused"
-NEEDS_A_PERSON = frozenset({RECONNECT, "scope-missing", "question"})
+NEEDS_A_PERSON = frozenset({RECONNECT, UNREADABLE, "scope-missing", "question"})
 CALENDAR_TROUBLE = frozenset({"calendar-missing", "calendar-out-of-reach"})
 
 

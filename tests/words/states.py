@@ -54,6 +54,7 @@ EVERY_CHECKS = (
     Checks(can_push=True, watchable=2, channels=2),
     Checks(can_push=True, watchable=2, channels=1),
     Checks(feed_reads=1),
+    Checks(feed_unreadable=True),
     Checks(old_feed_reads=1),
     Checks(own_feed_entries=1),
     Checks(odd_zones=1),

@@ -20,6 +20,7 @@ blueprint = Blueprint("undoing", __name__, url_prefix="/undo")
 
 REFUSALS = {
     "too-late": "That was more than ten minutes ago, so it stays. Nothing was changed.",
+    "unreadable": "How it was cannot be read: its key was changed or lost. Nothing was changed.",
     "changed-since": "It was changed again since then. Nothing was taken back.",
 }
 

@@ -121,7 +121,7 @@ def finish_consent() -> ResponseReturnValue:
 def _is_second_tab(provider: Provider, error: Refused | CalendarError) -> bool:
     """Whether another tab's consent was taken just before; it used up what this one was asked with."""
     connection = current.live_connection(provider)
-    if connection is None or connection.problem is not None:
+    if connection is None or current.problem_of(connection)[0] is not None:
         return False
     is_used_up = isinstance(error, Refused) and error.code == "consent-mismatch"
     return is_used_up and current.link_of(connection) in (Link.OFFERED, Link.RUNNING)

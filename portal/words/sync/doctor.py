@@ -246,6 +246,11 @@ LINES: Mapping[str, Mapping[str, Row]] = {
             "Add the link to your calendar app. Google fetches it the first time within minutes.",
             FEED_URL,
         ),
+        "address-unreadable": Row(
+            "Your feed’s address cannot be shown",
+            "The key that locks it was changed or lost. Apps that have the link go on reading it.",
+            FEED_URL,
+        ),
     },
     "old-feed": {
         "still-read": Row("The old feed is still read", _still_read, REMOVE_FEED),
@@ -273,6 +278,11 @@ LINES: Mapping[str, Mapping[str, Row]] = {
         "reconnect-required": Row(
             "Google no longer accepts our sign-in",
             "Perhaps after a change of password, or “Remove access” in the account. Nothing was deleted.",
+            RECONNECT,
+        ),
+        "grant-unreadable": Row(
+            "Our sign-in at Google cannot be read",
+            "The key that locks it was changed or lost. Reconnect, or have the key brought back.",
             RECONNECT,
         ),
         "scope-missing": Row(

@@ -12,6 +12,13 @@ READERS: Mapping[str, str] = {
     "other": "Another reader",
 }
 
+# In place of an address that no key opens
+NOT_SHOWN = "The link cannot be shown"
+WHY_NOT_SHOWN = (
+    "The key that locks the link was changed or lost. Apps that have the link go on reading it; New feed URL "
+    "makes one that can be shown."
+)
+
 
 def reader(family: str) -> str:
     """What a family of readers is called."""

@@ -85,12 +85,16 @@ class TurningOff:
     lead: str
 
 
-def turning_off(*, has_connection: bool, goal: str, is_revoked: bool) -> TurningOff:
-    """`is_revoked`: at Google, the permission is gone already."""
+def turning_off(
+    *, has_connection: bool, goal: str, is_revoked: bool, is_unreadable: bool = False
+) -> TurningOff:
+    """`is_revoked`: at Google, the permission is gone already. `is_unreadable`: we cannot give it back."""
     if not has_connection:
         return TurningOff("Turn off One-Way Sync?", "The link stops showing appointments at once.")
     lead = "Syncing stops, and the permission at Google is given back."
-    if goal == "one-way":
+    if is_unreadable:
+        lead = f"Syncing stops. {NOT_GIVEN_BACK}{AFTER_THAT if goal == 'one-way' else ''}"
+    elif goal == "one-way":
         lead = "Two-Way Sync ends first; then One-Way Sync begins with a link of its own."
     elif is_revoked:
         lead = "Syncing stops, and Google has already taken its permission back."
@@ -142,6 +146,15 @@ OF_CALENDAR: Mapping[str, str] = {  # what became of our calendar in Google
 READ_AGAIN = frozenset({"emptied", "kept", "deleted"})  # where it was looked whether any was left
 
 
+# A permission under a lost key
+NOT_GIVEN_BACK = (
+    "The permission at Google cannot be given back, because its key was lost: remove Lockstep in your Google "
+    "account, under the connections to other apps."
+)
+
+AFTER_THAT = " One-Way Sync can be chosen after that."
+
+
 def has_receipt(receipt: Receipt) -> bool:
     """Whether there is anything to tell; leaving the wizard took nothing away."""
     return bool(receipt.get("goal")) and receipt["goal"] != "keep"
@@ -177,6 +190,8 @@ def _gaps(receipt: Receipt, app_calendar: str) -> dict[str, str]:
 
 def shut_out(receipt: Receipt) -> str:
     """Why a calendar of ours is still there."""
+    if receipt.get("unreadable"):
+        return "The key of our permission was lost"
     is_this = receipt.get("leftover") or receipt.get("calendar") == "out-of-reach"
     return "Google no longer let us in" if is_this else "Google had shut us out of an earlier one"
 
@@ -190,6 +205,8 @@ def of_the_rest(receipt: Receipt) -> tuple[str, ...]:
         lines.append(f"{google_events(receipt['imported_removed'])} no longer shown here.")
     if receipt.get("revoked"):
         lines.append("The permission at Google was given back.")
+    if receipt.get("unreadable"):
+        lines.append(NOT_GIVEN_BACK)
     return (*lines, "Your appointments are all still here.")
 
 

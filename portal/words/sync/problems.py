@@ -68,6 +68,10 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "not-choosable": Problem("One of these calendars cannot be chosen any more. Look at the list again."),
     "google-AuthorizationExpired": Problem("Google has withdrawn the permission. Connect the account again."),
+    "google-GrantUnreadable": Problem(
+        "Lockstep cannot read the permission that it keeps: the key that locks it was changed or lost. "
+        "Connect the account again."
+    ),
     "google-ScopeMissing": Problem(
         "A permission is missing: connect again and tick every box on Google’s page."
     ),

@@ -173,3 +173,13 @@ def test_own_events_and_earlier_names_are_counted() -> None:
     assert leaving.own_events(1, "Appointments").endswith("with it 1 event of your own")
     assert leaving.old_names(1) == "1 event still shows the earlier names"
     assert leaving.old_names(2) == "2 events still show the earlier names"
+
+
+@pytest.mark.parametrize(("goal", "goes_on"), [("off", False), ("one-way", True)])
+def test_a_permission_under_a_lost_key_is_said_to_stay_at_google(goal: str, *, goes_on: bool) -> None:
+    said = leaving.turning_off(has_connection=True, goal=goal, is_revoked=False, is_unreadable=True)
+    assert "cannot be given back, because its key was lost" in said.lead
+    assert ("One-Way Sync can be chosen after that" in said.lead) is goes_on
+    receipt = {"goal": "off", "unreadable": True, "revoked": False, "leftover": "id"}
+    assert leaving.NOT_GIVEN_BACK in leaving.of_the_rest(receipt)
+    assert leaving.shut_out(receipt) == "The key of our permission was lost"
