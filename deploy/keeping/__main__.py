@@ -48,9 +48,9 @@ def backup(folder: Path, settings: Settings, now: dt.datetime) -> None:
 def restore(file: Path, settings: Settings, now: dt.datetime) -> None:
     """Put a backup in the database's place. What was there is kept, and counted."""
     _need_backup(file)
-    mark = {"restored_at": now.isoformat(), "backup_made_at": shelf.made_at(file).isoformat()}
+    mark = {"restored_at": now.isoformat(timespec="seconds"), "backup_made_at": shelf.made_at(file).isoformat()}
     database = settings.sqlite_path
-    stamp = shelf.stamp(now)
+    stamp = now.strftime("%Y%m%dT%H%M%S%fZ")  # so fine that no other restore has it
     with _room(database) as room, shelf.working_folder(room) as working:
         # decrypted, the new one, and what is kept; PostgreSQL has its own disk for the latter two
         needed = file.stat().st_size * 2 + sqlite.size(database) if database else file.stat().st_size
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"usage: deploy/{command} {argument}", file=sys.stderr)
         return 2
     try:
-        run(Path(arguments[1]).resolve(), read(), dt.datetime.now(dt.UTC).replace(microsecond=0))
+        run(Path(arguments[1]).resolve(), read(), dt.datetime.now(dt.UTC))
     except Refusal as refusal:
         print(f"{command}: {refusal}", file=sys.stderr)
         return 1

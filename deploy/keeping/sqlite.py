@@ -10,18 +10,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from deploy.keeping.settings import Refusal
-from deploy.keeping.shelf import MARK, Counts, put_in_place
+from deploy.keeping.shelf import Counts, put_in_place
 
 SIDES = ("-wal", "-shm")  # what SQLite looks for beside a database
 BUSY_SECONDS = 2.0
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
-MARK_SQL = f"""\
-CREATE TABLE IF NOT EXISTS {MARK} (
+MARK_SQL = """\
+CREATE TABLE IF NOT EXISTS restore_mark (
     restored_at VARCHAR(32) PRIMARY KEY,
     backup_made_at VARCHAR(32) NOT NULL
 );
-DELETE FROM {MARK};
+DELETE FROM restore_mark;
 """
 
 
