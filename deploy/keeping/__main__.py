@@ -48,7 +48,10 @@ def backup(folder: Path, settings: Settings, now: dt.datetime) -> None:
 def restore(file: Path, settings: Settings, now: dt.datetime) -> None:
     """Put a backup in the database's place. What was there is kept, and counted."""
     _need_backup(file)
-    mark = {"restored_at": now.isoformat(timespec="seconds"), "backup_made_at": shelf.made_at(file).isoformat()}
+    mark = {
+        "restored_at": now.isoformat(timespec="seconds"),
+        "backup_made_at": shelf.made_at(file).isoformat(),
+    }
     database = settings.sqlite_path
     stamp = now.strftime("%Y%m%dT%H%M%S%fZ")  # so fine that no other restore has it
     with _room(database) as room, shelf.working_folder(room) as working:
