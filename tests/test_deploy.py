@@ -82,9 +82,9 @@ def queue(tmp_path: Path) -> Iterator[tuple[Process, Path]]:
             / unit(DEPLOY / "systemd" / "lockstep-queue.service")["ExecStart"].removeprefix("/opt/lockstep/")
         )
     ]
-    command += ["--dir", str(tmp_path), "--unixsocket", str(sock)]
+    command += ["--unixsocket", str(sock)]
     environment = {**plain_environment(), "PATH": f"{programs}:{os.environ['PATH']}"}
-    process = Process("queue", command, environment, tmp_path / "queue.log").start()
+    process = Process("queue", command, environment, tmp_path / "queue.log", cwd=tmp_path).start()
     process.wait_until(sock.exists, seconds=10)
     yield process, sock
     process.stop()
@@ -121,6 +121,7 @@ def test_units_settings_and_queue_speak_of_one_socket() -> None:
     service = unit(DEPLOY / "systemd" / "lockstep-queue.service")
     assert Path(written[1]).parent == Path("/run") / service["RuntimeDirectory"]
     assert service["RuntimeDirectoryMode"] == "0700"
+    assert service["WorkingDirectory"] == f"/var/lib/{service['StateDirectory']}"
 
 
 def test_in_containers_the_queue_wants_its_password(tmp_path: Path) -> None:
