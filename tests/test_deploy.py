@@ -228,9 +228,9 @@ def test_forty_slow_bodies_do_not_keep_the_web_server_from_answering(web: int) -
 
 
 def test_even_one_process_that_got_all_slow_clients_has_threads_left(sqlite_url: str) -> None:
-    """Which process takes a connection is chance. Their connections to PostgreSQL stay below what it allows."""
+    """Which one takes a client is chance. Their connections to PostgreSQL stay below what it allows."""
     command = unit(DEPLOY / "systemd" / "lockstep-web.service")["ExecStart"].split()
-    workers, threads = (int(command[command.index(name) + 1]) for name in ("--workers", "--threads"))
+    workers, threads = (int(command[command.index(each) + 1]) for each in ("--workers", "--threads"))
     assert threads >= SLOW_CLIENTS + 8
     settings = make_settings(database_url=sqlite_url, redis_url="redis://127.0.0.1:1/0")
     with create_app(load_config(settings)).app_context():
