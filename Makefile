@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-TYPED := portal sandbox demo bench scripts wsgi.py worker.py
+TYPED := portal sandbox demo deploy bench scripts wsgi.py worker.py
 
 .PHONY: help setup browser demo run worker test test-browser test-google screens test-long lint format bench lock
 

@@ -192,7 +192,7 @@ SETTINGS = (
         name="REDIS_URL",
         meaning="Redis or Valkey, which carries the jobs: redis://, rediss:// or unix://",
         read=_address("redis", "rediss", "unix", needs_host=False),
-        example="redis://127.0.0.1:6379/0",
+        example="unix:///run/lockstep-queue/queue.sock",
     ),
     Setting(
         name="GOOGLE_CLIENT_ID",

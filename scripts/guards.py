@@ -34,6 +34,7 @@ COPIED = (
     "sandbox",
     "tests",
     "demo",
+    "deploy",
     "migrations",
     "templates",
     "static",

@@ -15,26 +15,9 @@ from scripts import guards
 ROOT = Path(__file__).resolve().parent.parent
 HEADING = "## Failures, their guards and their tests"
 # Rows of the table. 1 to 53 came first; the others were tried here one by one.
-LISTED = (*range(1, 68), 70, 71, 72, 73)
-STARRED = {54, 55, 59, 60, 67, 70, 71, 72, 73} | {
-    1,
-    2,
-    4,
-    6,
-    7,
-    11,
-    12,
-    14,
-    23,
-    26,
-    43,
-    47,
-    49,
-    50,
-    51,
-    52,
-    53,
-}
+LISTED = tuple(range(1, 74))
+STARRED = {1, 2, 4, 6, 7, 11, 12, 14, 23, 26, 43, 47, 49, 50, 51, 52, 53}
+STARRED |= {54, 55, 59, 60, 67, 68, 70, 71, 72, 73}
 # What a test without writes must also say
 CONTROLS = ("writes() == 1", "assert_it_still_writes()", "answer(office")
 # Files whose tests run the portal's own commands and workers as processes
@@ -82,7 +65,8 @@ def is_guard(guard: str) -> bool:
     module, _, name = guard.partition(":")
     if module.endswith(".js"):
         return f"function {name}(" in (ROOT / "static" / "js" / module).read_text()
-    return name in functions_in(ROOT / "portal" / f"{module.replace('.', '/')}.py")
+    folder = ROOT if module.startswith("deploy.") else ROOT / "portal"
+    return name in functions_in(folder / f"{module.replace('.', '/')}.py")
 
 
 def test_every_failure_has_its_row() -> None:
