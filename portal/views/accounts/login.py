@@ -11,6 +11,7 @@ from flask_login import current_user, login_user, logout_user
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.people import accounts
+from portal.views.door import callers
 from portal.views.page import lapsed
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import SignedIn
@@ -19,6 +20,7 @@ blueprint = Blueprint("accounts", __name__)
 
 
 @blueprint.get("/login")
+@callers.anybody
 def login() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(url_for("calendar.index"), 303)
@@ -26,6 +28,7 @@ def login() -> ResponseReturnValue:
 
 
 @blueprint.post("/login")
+@callers.anybody
 def sign_in() -> ResponseReturnValue:
     """The cookie session is emptied first: nothing from before, the CSRF secret included, survives it."""
     now = utcnow()
@@ -47,6 +50,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
+@callers.signed_in
 def sign_out() -> ResponseReturnValue:
     now = utcnow()
     current_user.row.ended_at = now

@@ -28,6 +28,7 @@ from portal.views.appointments.desk import (
     types_for,
 )
 from portal.views.appointments.form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm
+from portal.views.door import callers
 from portal.views.page import bounds, once
 from portal.views.page.returning import own_path, way_back
 from portal.views.page.signing_in import signed_in_provider
@@ -37,11 +38,13 @@ INTO_THE_SHEET = {"HX-Retarget": "#sheet", "HX-Reselect": "#sheet-body", "HX-Res
 
 
 @blueprint.get("/new")
+@callers.signed_in
 def new() -> ResponseReturnValue:
     return _form_page(_form_asked(), None)
 
 
 @blueprint.get("/quick")
+@callers.signed_in
 def quick() -> ResponseReturnValue:
     """The few fields that most appointments need; the rest is one press away."""
     form = _form_asked()
@@ -56,6 +59,7 @@ def quick() -> ResponseReturnValue:
 
 
 @blueprint.post("/form")
+@callers.signed_in
 def full_form() -> ResponseReturnValue:
     """All fields, filled with what was typed so far; nothing is saved."""
     appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
@@ -63,6 +67,7 @@ def full_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/overlaps")
+@callers.signed_in
 def show_overlaps() -> ResponseReturnValue:
     """What the time typed so far overlaps, as a fragment."""
     appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
@@ -74,6 +79,7 @@ def show_overlaps() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@callers.signed_in
 @once.makes_one
 def create() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
@@ -96,6 +102,7 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:appointment_id>/edit")
+@callers.signed_in
 def edit(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)
     if appointment.archived_at is not None:
@@ -104,6 +111,7 @@ def edit(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>")
+@callers.signed_in
 @once.makes_one
 def update(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)

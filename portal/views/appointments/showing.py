@@ -11,10 +11,12 @@ from portal.extensions import begin_writing, db
 from portal.models import AppointmentHistory
 from portal.views.appointments.changing import entry_of
 from portal.views.appointments.desk import blueprint, find_appointment, record
+from portal.views.door import callers
 from portal.views.page.signing_in import signed_in_provider
 
 
 @blueprint.get("/<int:appointment_id>")
+@callers.signed_in
 def show(appointment_id: int) -> ResponseReturnValue:
     """The practice's owner may look at everybody's, and the audit log notes it."""
     provider, appointment = signed_in_provider(), find_appointment(appointment_id)

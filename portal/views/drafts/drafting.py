@@ -15,6 +15,7 @@ from portal.models import Draft
 from portal.practice import drafts
 from portal.views.appointments import booking, ending, moving
 from portal.views.clients import clients
+from portal.views.door import callers
 from portal.views.page import bounds, lapsed
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.settings import settings
@@ -40,6 +41,7 @@ def _register(state: BlueprintSetupState) -> None:
 
 
 @blueprint.post("")
+@callers.signed_in
 def keep() -> ResponseReturnValue:
     """The page sends what was typed shortly before the sign-in ends. Answers with the draft's number."""
     draft = lapsed.keep(signed_in_provider().id)
@@ -48,12 +50,14 @@ def keep() -> ResponseReturnValue:
 
 
 @blueprint.get("")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     found = drafts.waiting(signed_in_provider().id, now=utcnow())
     return render_template("drafts/index.html", drafts=[(draft, _name(draft)) for draft in found])
 
 
 @blueprint.get("/<int:draft_id>")
+@callers.signed_in
 def show(draft_id: int) -> ResponseReturnValue:
     draft = _own(draft_id)
     form = lapsed.form_of(draft.path)
@@ -66,6 +70,7 @@ def show(draft_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:draft_id>/discard")
+@callers.signed_in
 def discard(draft_id: int) -> ResponseReturnValue:
     drafts.discard(signed_in_provider().id, draft_id)
     db.session.commit()

@@ -14,6 +14,7 @@ from portal.config import Config
 from portal.extensions import begin_briefly, begin_reading, db
 from portal.feed import addresses, document, readers
 from portal.models import Feed
+from portal.views.door import callers
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ HEADERS = {
 
 
 @blueprint.get("/feeds/<token>/calendar.ics")
+@callers.machine
 def calendar(token: str) -> ResponseReturnValue:
     """The feed of this address: 200, 304 when the reader has it already, 404 unknown, 410 long replaced."""
     now = utcnow()

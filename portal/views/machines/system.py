@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import jobs
 from portal.extensions import db
+from portal.views.door import callers
 
 blueprint = Blueprint("system", __name__)
 
@@ -17,12 +18,14 @@ ROBOTS = "User-agent: *\nAllow: /feeds/\nAllow: /webhooks/google\nDisallow: /\n"
 
 
 @blueprint.get("/healthz")
+@callers.anybody
 def healthz() -> ResponseReturnValue:
     """The process answers."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
+@callers.anybody
 def readyz() -> ResponseReturnValue:
     """Whether work gets done: the database answers, the queue answers, a worker was seen lately."""
     checks = {"database": _database_answers(), **jobs.check_queue()}
@@ -31,6 +34,7 @@ def readyz() -> ResponseReturnValue:
 
 
 @blueprint.get("/robots.txt")
+@callers.anybody
 def robots() -> ResponseReturnValue:
     return Response(ROBOTS, mimetype="text/plain")
 

@@ -10,11 +10,13 @@ from portal.clock import utcnow
 from portal.engine import channels
 from portal.engine.channels import Message
 from portal.extensions import begin_reading, begin_writing, csrf, db
+from portal.views.door import callers
 
 blueprint = Blueprint("webhooks", __name__)
 
 
 @blueprint.post("/webhooks/google")
+@callers.machine
 def google() -> ResponseReturnValue:
     """Take a push message for a channel of ours with its secret; anything else is 404. No body is read."""
     now, headers = utcnow(), request.headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 
@@ -14,20 +14,10 @@ from portal.config import Config
 from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
 from portal.models import LoginSession, Provider
 from portal.people import accounts
+from portal.views.door import callers
+from portal.views.door.callers import Caller
 from portal.views.page import lapsed
 
-PUBLIC_ENDPOINTS = frozenset(
-    {
-        "accounts.login",
-        "accounts.sign_in",
-        "feeds.calendar",
-        "system.healthz",
-        "system.readyz",
-        "system.robots",
-        "webhooks.google",
-        "static",
-    }
-)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REAUTHENTICATION_SECONDS = 30 * 60
 
@@ -79,15 +69,20 @@ def _load(token: str) -> SignedIn | None:
 
 
 def _admit() -> ResponseReturnValue | None:
-    """Let signed-in providers through, everybody to the public addresses. Reading requests begin no write."""
+    """Let through whom the route names. Reading requests begin no write."""
     begin_writing()
-    if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
+    if request.endpoint is None:
+        return None
+    caller = callers.who_may_call(current_app, request.endpoint)
+    if caller in (Caller.ANYBODY, Caller.MACHINE):
         return None
     begin_reading()
     if not current_user.is_authenticated:
         is_kept = request.method == "POST" and lapsed.keep_what_was_sent()
         return _send_to_login(kept="1") if is_kept else _send_to_login()
     _note_presence(current_user.row, utcnow())
+    if caller is Caller.OWNER and not signed_in_provider().is_owner:
+        abort(403)
     if request.method not in SAFE_METHODS:
         begin_writing()
     return None

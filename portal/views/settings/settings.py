@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -18,6 +18,7 @@ from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
 from portal.people import accounts
 from portal.practice import letters
+from portal.views.door import callers
 from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -31,11 +32,13 @@ SAVED = "Saved."
 
 
 @blueprint.get("/settings")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     return _page()
 
 
 @blueprint.post("/settings/profile")
+@callers.signed_in
 def save_profile() -> ResponseReturnValue:
     provider = signed_in_provider()
     typed = request.form.get("name", "")
@@ -49,6 +52,7 @@ def save_profile() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/office-hours")
+@callers.signed_in
 @once.makes_one
 def save_office_hours() -> ResponseReturnValue:
     """One stretch a weekday; both times empty means closed."""
@@ -67,21 +71,22 @@ def save_office_hours() -> ResponseReturnValue:
 
 
 @blueprint.get("/settings/mail")
+@callers.owner
 def mail() -> ResponseReturnValue:
     """What was, or without a mail server would have been, written to providers. For the practice's owner."""
-    if not signed_in_provider().is_owner:
-        abort(404)
     config: Config = current_app.extensions["config"]
     mails = db.session.scalars(sa.select(Mail).order_by(Mail.id.desc()).limit(MAILS_SHOWN)).all()
     return render_template("settings/mail.html", mails=mails, has_server=bool(config.smtp_url))
 
 
 @blueprint.get("/confirm-password")
+@callers.signed_in
 def confirm_password() -> ResponseReturnValue:
     return render_template("settings/confirm_password.html", next_page=_next_page(), failed=False)
 
 
 @blueprint.post("/confirm-password")
+@callers.signed_in
 def check_password() -> ResponseReturnValue:
     """The password once more: what follows within half an hour need not ask again."""
     provider, now = signed_in_provider(), utcnow()

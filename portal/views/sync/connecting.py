@@ -29,6 +29,7 @@ from portal.extensions import begin_writing, db
 from portal.google import oauth
 from portal.models import Connection, ConnectionPhase, Provider
 from portal.sync.modes import Link
+from portal.views.door import callers
 from portal.views.page.auditing import note
 from portal.views.page.headers import CONTENT_SECURITY_POLICY
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
@@ -41,11 +42,13 @@ LIST_AGAIN_AFTER = dt.timedelta(minutes=2)
 
 
 @blueprint.get("/names")
+@callers.signed_in
 def names() -> ResponseReturnValue:
     return _names_page(None)
 
 
 @blueprint.post("/names")
+@callers.signed_in
 def save_names() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     try:
@@ -59,6 +62,7 @@ def save_names() -> ResponseReturnValue:
 
 
 @blueprint.get("/connect")
+@callers.signed_in
 def connect_account() -> ResponseReturnValue:
     """What will be asked at Google, and why. After a refusal, what was wrong."""
     connection = current.live_connection(signed_in_provider())
@@ -78,6 +82,7 @@ def connect_account() -> ResponseReturnValue:
 
 
 @blueprint.post("/google/connect")
+@callers.signed_in
 def begin_consent() -> ResponseReturnValue:
     """Send the provider to Google's consent page."""
     provider, now = signed_in_provider(), utcnow()
@@ -98,6 +103,7 @@ def begin_consent() -> ResponseReturnValue:
 
 
 @blueprint.get("/google/callback")
+@callers.signed_in
 def finish_consent() -> ResponseReturnValue:
     """Where Google sends the provider back to. What is refused is dropped, never revoked (sync-law §6)."""
     provider, now = signed_in_provider(), utcnow()
@@ -128,6 +134,7 @@ def _is_second_tab(provider: Provider, error: Refused | CalendarError) -> bool:
 
 
 @blueprint.get("/calendars")
+@callers.signed_in
 def calendars() -> ResponseReturnValue:
     """The account's calendars. Listed anew unless that was done a moment ago."""
     connection = current.live_connection(signed_in_provider())
@@ -143,6 +150,7 @@ def calendars() -> ResponseReturnValue:
 
 
 @blueprint.post("/calendars")
+@callers.signed_in
 def choose_calendars() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     connection = current.live_connection(provider)
@@ -161,11 +169,13 @@ def choose_calendars() -> ResponseReturnValue:
 
 
 @blueprint.get("/preview")
+@callers.signed_in
 def preview() -> ResponseReturnValue:
     return _preview_page(request.args.get("problem"))
 
 
 @blueprint.post("/preview")
+@callers.signed_in
 def begin_first_sync() -> ResponseReturnValue:
     """The last step: from here the mode is Two-Way and the worker goes on."""
     provider, now = signed_in_provider(), utcnow()
@@ -186,6 +196,7 @@ def begin_first_sync() -> ResponseReturnValue:
 
 
 @blueprint.post("/cancel")
+@callers.signed_in
 def cancel() -> ResponseReturnValue:
     """Leave the wizard: the mode is what it was, the grant is given back."""
     provider, now = signed_in_provider(), utcnow()

@@ -31,6 +31,7 @@ from portal.rows import outbox
 from portal.standing import checks, facts
 from portal.sync import health
 from portal.sync.modes import Link
+from portal.views.door import callers
 from portal.views.page import once, times
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
@@ -63,11 +64,13 @@ def sync_story() -> health.Story:
 
 
 @blueprint.get("")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     return _overview()
 
 
 @blueprint.get("/status")
+@callers.signed_in
 def status() -> ResponseReturnValue:
     """The state alone, for the page that waits; once it is another, the whole page is drawn anew."""
     context = _context(signed_in_provider(), utcnow())
@@ -77,6 +80,7 @@ def status() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@callers.signed_in
 @once.makes_one
 def change() -> ResponseReturnValue:
     """Choose mode and names. Two-Way leads into the wizard, leaving it to a page that says what goes."""
@@ -102,6 +106,7 @@ def change() -> ResponseReturnValue:
 
 
 @blueprint.post("/now")
+@callers.signed_in
 def sync_now() -> ResponseReturnValue:
     """Ask for a run at once, or for the next try to clear up; the page tells when it is done."""
     provider, now = signed_in_provider(), utcnow()
@@ -115,6 +120,7 @@ def sync_now() -> ResponseReturnValue:
 
 
 @blueprint.post("/feed-url")
+@callers.signed_in
 @once.makes_one
 def new_feed_url() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
@@ -130,6 +136,7 @@ def new_feed_url() -> ResponseReturnValue:
 
 
 @blueprint.post("/create-again")
+@callers.signed_in
 def create_again() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     connection = current.live_connection(provider)
@@ -144,6 +151,7 @@ def create_again() -> ResponseReturnValue:
 
 
 @blueprint.post("/leftover-gone")
+@callers.signed_in
 def leftover_gone() -> ResponseReturnValue:
     """The provider says that what stayed in Google was deleted there: the receipt reminds no more."""
     provider, now = signed_in_provider(), utcnow()
@@ -154,12 +162,14 @@ def leftover_gone() -> ResponseReturnValue:
 
 
 @blueprint.get("/turn-off")
+@callers.signed_in
 def turn_off() -> ResponseReturnValue:
     """What goes and what stays, before anything does."""
     return _turn_off_page(GOALS.get(request.args.get("to", ""), SyncMode.OFF))
 
 
 @blueprint.post("/turn-off")
+@callers.signed_in
 @once.makes_one
 def turn_off_now() -> ResponseReturnValue:
     goal = GOALS.get(request.form.get("to", ""), SyncMode.OFF)
@@ -176,12 +186,14 @@ def turn_off_now() -> ResponseReturnValue:
 
 
 @blueprint.get("/start-over")
+@callers.signed_in
 def start_over() -> ResponseReturnValue:
     """What goes and what comes back, before anything does."""
     return render_template("sync/start_over.html", **_context(signed_in_provider(), utcnow()))
 
 
 @blueprint.post("/start-over")
+@callers.signed_in
 def start_over_now() -> ResponseReturnValue:
     return _leave("sync.started-over", lambda provider, now: switching.start_over(provider, now=now))
 
