@@ -12,6 +12,7 @@ from portal import cli, extensions, jobs, models, views
 from portal.columns import make_keyring
 from portal.config import ROOT, Config, load_config
 from portal.google import oauth
+from portal.views.door import asking
 from portal.views.page import headers, signing_in
 
 __all__ = ["create_app", "models"]
@@ -29,6 +30,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     app.extensions["config"] = config
     app.extensions["keyring"] = make_keyring(config.token_encryption_keys)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
+    asking.register(app)
     _bind_extensions(app, config)
     signing_in.register(app)
     headers.register(app)

@@ -28,7 +28,7 @@ OURS = ("portal", "sandbox", "demo", "bench", "scripts")
 
 # From the ground up. A wing may use every wing before it, and nothing behind it.
 WINGS: tuple[frozenset[str], ...] = (
-    frozenset({"config", "errors", "extensions", "columns", "clock", "localtime"}),
+    frozenset({"config", "errors", "extensions", "columns", "clock", "localtime", "reading"}),
     frozenset({"models"}),
     frozenset({"sync"}),
     frozenset({"google", "ical"}),

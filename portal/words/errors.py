@@ -11,6 +11,11 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "Your sign-in changed while it was open, so nothing was saved. Go back, load the page again and "
         "repeat the last step.",
     ),
+    "400": (
+        "This could not be read",
+        "There is a character in it that nobody can see and nothing can keep, or it came in pieces. "
+        "Nothing was saved.",
+    ),
     "403": ("This is not allowed", "Your account may not do this. Nothing was changed."),
     "404": ("There is nothing here", "The address is wrong, or what it showed belongs to somebody else."),
     "405": ("This address does not work like that", "Go back to the calendar and use its buttons."),

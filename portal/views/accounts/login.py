@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
@@ -14,6 +12,7 @@ from portal.people import accounts
 from portal.views.door import callers
 from portal.views.page import lapsed
 from portal.views.page.auditing import note
+from portal.views.page.returning import own_path
 from portal.views.page.signing_in import SignedIn
 
 blueprint = Blueprint("accounts", __name__)
@@ -65,7 +64,4 @@ def sign_out() -> ResponseReturnValue:
 
 def _next_page() -> str:
     """Where the person was going, if that is one of our own pages."""
-    target = request.args.get("next", "")
-    parts = urlsplit(target)
-    is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if is_ours else url_for("calendar.index")
+    return own_path(request.args.get("next", "")) or url_for("calendar.index")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import db
@@ -27,7 +28,12 @@ from portal.views.appointments.desk import (
     to_page,
     types_for,
 )
-from portal.views.appointments.form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm
+from portal.views.appointments.form import (
+    LONGEST_QUICK_MINUTES,
+    MOST_DIGITS_TYPED,
+    USUAL_MINUTES,
+    AppointmentForm,
+)
 from portal.views.door import callers
 from portal.views.page import bounds, once
 from portal.views.page.returning import own_path, way_back
@@ -141,12 +147,12 @@ def draw_edit(fields: Mapping[str, str], appointment_id: int) -> str:
 def _form_asked() -> AppointmentForm:
     """A blank form for the time that the address names."""
     provider = signed_in_provider()
-    minutes = request.args.get("minutes", USUAL_MINUTES, type=int)
+    minutes = reading.whole_number(request.args.get("minutes", ""), most_digits=MOST_DIGITS_TYPED)
     return AppointmentForm.blank(
         bounds.day("date") or today(utcnow(), provider.timezone),
         _time_asked(),
         request.args.get("client", ""),
-        min(max(minutes, 1), LONGEST_QUICK_MINUTES),
+        min(minutes or USUAL_MINUTES, LONGEST_QUICK_MINUTES),
     )
 
 
@@ -195,7 +201,4 @@ def stale_page(form: AppointmentForm, appointment: Appointment) -> ResponseRetur
 
 
 def _time_asked() -> dt.time | None:
-    try:
-        return dt.time.fromisoformat(request.args.get("time", ""))
-    except ValueError:
-        return None
+    return reading.time_of_day(request.args.get("time", ""))

@@ -192,8 +192,8 @@ def _colleagues(provider: Provider) -> Sequence[Provider]:
 
 def _chosen_providers(provider: Provider, colleagues: Sequence[Provider]) -> list[int]:
     allowed = [provider.id, *(colleague.id for colleague in colleagues)]
-    asked = request.args.getlist("provider", type=int)
-    return [number for number in allowed if number in asked] or [provider.id]
+    asked = request.args.getlist("provider")
+    return [number for number in allowed if str(number) in asked] or [provider.id]
 
 
 class _Links:

@@ -7,6 +7,7 @@ import datetime as dt
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.calendar import agenda, exporting
 from portal.clock import utcnow
 from portal.extensions import begin_writing, db
@@ -78,8 +79,5 @@ def _draw_export(first: str, last: str, problem: str) -> str:
 
 def _date(name: str) -> dt.date | None:
     """A date in the form; None when there is none, or one at the ends of time."""
-    try:
-        date = dt.date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
-    return date if bounds.EARLIEST <= date <= bounds.LATEST else None
+    date = reading.day(request.form.get(name, ""))
+    return date if date is not None and bounds.EARLIEST <= date <= bounds.LATEST else None

@@ -9,6 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import reading
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import Draft
@@ -93,9 +94,10 @@ def _name(draft: Draft) -> str:
 
 def _forget_saved(response: Response) -> Response:
     """A form drawn from a draft says so; once it was saved, which leads on, the draft is not needed."""
-    number = request.form.get("draft", 0, type=int) if request.method == "POST" else 0
-    is_saved = response.status_code == 303 and current_user.is_authenticated
-    if 0 < number <= bounds.MOST_ROWS and is_saved:
+    if request.method != "POST" or response.status_code != 303:
+        return response
+    number = reading.whole_number(request.form.get("draft", ""), most_digits=bounds.MOST_DIGITS)
+    if number and current_user.is_authenticated:
         drafts.discard(signed_in_provider().id, number)
         db.session.commit()
     return response

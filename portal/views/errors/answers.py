@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template
+from flask import Flask, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from portal.extensions import db, htmx
+from portal.extensions import db, htmx, login_manager
 from portal.words import errors as words
 
 
@@ -37,5 +37,7 @@ def _crashed(_error: Exception) -> ResponseReturnValue:
 
 
 def _page(kind: str, code: int) -> ResponseReturnValue:
+    """Drawn for nobody: whose page it is would be asked of a database that may be the trouble."""
+    g._login_user = login_manager.anonymous_user()
     heading, advice = words.error(kind)
     return render_template("errors/error.html", heading=heading, advice=advice, code=code), code

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import reading
 from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import db
@@ -21,6 +21,7 @@ from portal.practice import letters
 from portal.views.door import callers
 from portal.views.page import once
 from portal.views.page.auditing import note
+from portal.views.page.returning import own_path
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("settings", __name__)
@@ -59,7 +60,9 @@ def save_office_hours() -> ResponseReturnValue:
     provider = signed_in_provider()
     stretches, problems = {}, {}
     for weekday, name in enumerate(WEEKDAYS):
-        opens, closes = _time(f"opens-{weekday}"), _time(f"closes-{weekday}")
+        opens, closes = (
+            reading.time_of_day(request.form.get(f"{end}-{weekday}", "")) for end in ("opens", "closes")
+        )
         if opens and closes and opens < closes:
             stretches[weekday] = (opens, closes)
         elif request.form.get(f"opens-{weekday}") or request.form.get(f"closes-{weekday}"):
@@ -158,15 +161,6 @@ def _saved(action: str, provider: Provider) -> ResponseReturnValue:
     return redirect(url_for("settings.index"), 303)
 
 
-def _time(name: str) -> dt.time | None:
-    try:
-        return dt.time.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
-
-
 def _next_page() -> str:
     """Where the person was going, if that is one of our own pages."""
-    target = request.values.get("next", "")
-    is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc
-    return target if is_ours else url_for("sync.index")
+    return own_path(request.values.get("next", "")) or url_for("sync.index")

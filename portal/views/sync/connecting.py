@@ -19,6 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import choosing, current, switching
@@ -30,6 +31,7 @@ from portal.google import oauth
 from portal.models import Connection, ConnectionPhase, Provider
 from portal.sync.modes import Link
 from portal.views.door import callers
+from portal.views.page import bounds
 from portal.views.page.auditing import note
 from portal.views.page.headers import CONTENT_SECURITY_POLICY
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
@@ -159,13 +161,19 @@ def choose_calendars() -> ResponseReturnValue:
     is_running = current.link_of(connection) is Link.RUNNING
     skips = "skip" in request.form and not is_running
     try:
-        choosing.choose(connection, () if skips else request.form.getlist("calendar", type=int), now=now)
+        choosing.choose(connection, () if skips else _ticked(), now=now)
     except InvalidInput:
         db.session.rollback()
         return _calendars_page(connection, "not-choosable"), 422
     note("sync.calendars-chosen", provider, now=now)
     db.session.commit()
     return redirect(url_for("sync.index" if is_running else "sync.connecting.preview"), 303)
+
+
+def _ticked() -> list[int]:
+    """The ticked calendars' rows. What is no number is a row that nobody has."""
+    texts = request.form.getlist("calendar")
+    return [reading.whole_number(text, most_digits=bounds.MOST_DIGITS) or 0 for text in texts]
 
 
 @blueprint.get("/preview")

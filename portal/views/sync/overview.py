@@ -19,6 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import cards, choosing, current, leftovers, switching
@@ -50,7 +51,7 @@ GOALS = {"off": SyncMode.OFF, "one-way": SyncMode.ONE_WAY}
 # Our calendar is there, and Google does not let us in
 CLOSED_STATES = frozenset({"reconnect-required", "calendar-out-of-reach"})
 RECEIPT_DAYS = 7
-MOST_DIGITS = 6  # of a count in a form
+MOST_DIGITS = 5  # of a count in a form
 POLLED_STATES = frozenset({"first-sync", "removing"})
 SAVED = "Saved."
 NEW_ADDRESS = "This is your new feed URL. The old one gives an empty calendar from now on."
@@ -178,7 +179,7 @@ def turn_off_now() -> ResponseReturnValue:
     own = request.form.get("own", "")  # as many as the page said
     choices: dict[str, Any] = {
         "keep_events": "keep" in request.form,
-        "own_to_delete": int(own) if own.isdecimal() and len(own) < MOST_DIGITS else 0,
+        "own_to_delete": reading.whole_number(own, most_digits=MOST_DIGITS) or 0,
     }
     return _leave(
         "sync.turned-off", lambda provider, now: switching.choose_mode(provider, goal, now=now, **choices)
