@@ -11,7 +11,12 @@ import datetime as dt
 
 def whole_number(text: str, *, most_digits: int) -> int | None:
     """Of ASCII digits alone, so many at most; without a sign."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= most_digits else None
+    return int(text) if is_digits(text) and len(text) <= most_digits else None
+
+
+def is_digits(text: str) -> bool:
+    """Whether it is a number of any length. Python turns no text of thousands of digits into one."""
+    return text.isascii() and text.isdigit()
 
 
 def day(text: str) -> dt.date | None:

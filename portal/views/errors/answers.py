@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -37,7 +40,17 @@ def _crashed(_error: Exception) -> ResponseReturnValue:
 
 
 def _page(kind: str, code: int) -> ResponseReturnValue:
-    """Drawn for nobody: whose page it is would be asked of a database that may be the trouble."""
-    g._login_user = login_manager.anonymous_user()
     heading, advice = words.error(kind)
-    return render_template("errors/error.html", heading=heading, advice=advice, code=code), code
+    with _for_nobody():
+        return render_template("errors/error.html", heading=heading, advice=advice, code=code), code
+
+
+@contextmanager
+def _for_nobody() -> Iterator[None]:
+    """Whose page it is would be asked of a database, and that may be the trouble."""
+    known = g.pop("_login_user", None)
+    g._login_user = login_manager.anonymous_user()
+    yield
+    del g._login_user
+    if known is not None:
+        g._login_user = known

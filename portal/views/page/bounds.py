@@ -29,7 +29,7 @@ def register(app: App) -> None:
 def row_id(name: str) -> int | None:
     """The number in this field; None without one, 404 when it can be no row's."""
     text = request.values.get(name, "")
-    if reading.whole_number(text, most_digits=len(text)) is None:
+    if not reading.is_digits(text):
         return None
     return reading.whole_number(text, most_digits=MOST_DIGITS) or abort(404)
 
