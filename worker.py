@@ -11,14 +11,14 @@ from flask import Flask
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-from portal import create_app, jobs
+from portal import jobs, start
 from portal.extensions import db
 
 WORKER_TTL_SECONDS = 60  # a dead worker is forgotten after this long
 
 
 def main() -> None:
-    app = create_app()
+    app = start()
     queue = app.extensions["queue"]
     if queue is None:
         sys.exit("REDIS_URL is missing. Set it to the Redis or Valkey server that carries the jobs.")

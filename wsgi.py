@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from portal import create_app
+from portal import start
 
-app = create_app()
+app = start()

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from bench import report
+from portal import logs
 
 # Each is a module of this folder with `measure(folder) -> list[Row]`.
 ROWS = ("first_import", "feed", "first_push", "week_page", "idle_check", "there_and_back")
@@ -23,6 +24,7 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
         return 2
+    logs.install()  # before what is changed about it
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     rows: list[report.Row] = []
     load = f"others were at work too: load {os.getloadavg()[0]:.1f} at the start" if _is_busy() else ""

@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from flask import Flask
+import structlog
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import cli, extensions, jobs, models, views
+from portal import cli, extensions, jobs, logs, models, views
 from portal.columns import make_keyring
-from portal.config import ROOT, Config, load_config
+from portal.config import ROOT, Config, ConfigError, load_config
 from portal.google import oauth
 from portal.views.door import asking
 from portal.views.page import headers, signing_in
 
-__all__ = ["create_app", "models"]
+__all__ = ["create_app", "models", "start"]
 
 YEAR_SECONDS = 31_536_000
 
+log = structlog.get_logger()
 
-def create_app(config: Config | None = None, **overrides: Any) -> Flask:
+
+class Portal(Flask):
+    """Flask, whose log of a crash names no address: a feed's is its secret."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        self.logger.error("crashed in %s [%s]", request.endpoint, request.method, exc_info=exc_info)
+
+
+def start() -> Portal:
+    """The app of a program of its own. Settings that cannot be used end the program, and say why."""
+    logs.tell_uncaught_by_kind()
+    try:
+        return create_app()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        raise
+
+
+def create_app(config: Config | None = None, **overrides: Any) -> Portal:
     """Build the app from `config`, or from the environment. `overrides` are Flask settings, for tests."""
+    logs.install()
     config = config or load_config()
-    app = Flask("portal", root_path=str(Path(__file__).parent), instance_path=str(ROOT / "instance"))
+    app = Portal("portal", root_path=str(Path(__file__).parent), instance_path=str(ROOT / "instance"))
     app.template_folder = str(ROOT / "templates")
     app.static_folder = str(ROOT / "static")
     app.config.from_mapping(_flask_settings(config), **overrides)
@@ -36,6 +62,8 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     headers.register(app)
     views.register(app)
     cli.register(app)
+    for advice in config.warnings:
+        log.warning("settings", advice=advice)
     return app
 
 
@@ -44,7 +72,7 @@ def _flask_settings(config: Config) -> dict[str, Any]:
     return {
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
         "SESSION_COOKIE_NAME": "__Host-session" if config.is_https else "session",
         "SESSION_COOKIE_SECURE": config.is_https,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -1,33 +1,42 @@
-"""Every setting, read once from the environment (a `.env` file fills what it lacks), units in the names."""
+"""The settings as they are now, read once from the environment (a `.env` file fills what it lacks)."""
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
-ROOT = Path(__file__).resolve().parent.parent
-SECRET_KEY_LEAST_CHARACTERS = 16
-PLACEHOLDERS = frozenset({"change-me", "changeme", "secret", "dev", "password", "your-secret-key-here"})
+from portal.settings import OFF, ROOT, SETTINGS
 
-MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
-MAKE_ENCRYPTION_KEY = (
-    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-)
+__all__ = ["ROOT", "Config", "ConfigError", "load_config"]
+
+WILL_NEVER_START = 3
+NEARLY = 0.85  # how like a setting's name another one has to be for a slip of the keys
+AT_HOME = (".localhost", ".local", ".internal", ".lan", ".home.arpa")  # names that no public server has
+DEBUGGING = "FLASK_DEBUG shows whoever meets an error what is inside. Take it away."
 
 
 class ConfigError(SystemExit):
-    """A setting is missing or unusable. Ends the process with what to set and how to make it."""
+    """Settings are missing or unusable; the text says what to set and how to make it. `start` prints it.
+
+    The exit code is the one by which a worker tells gunicorn's master that another try is in vain.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = WILL_NEVER_START
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings of `contract.md`, and our own additions, checked."""
+    """The settings of `SETTINGS`, each under its name in lower case, checked."""
 
     secret_key: str
     token_encryption_keys: tuple[str, ...]
@@ -47,6 +56,8 @@ class Config:
     session_idle_seconds: int
     session_limit_seconds: int
     proxy_hops: int
+    audit_keep_days: int
+    warnings: tuple[str, ...] = ()  # what works and is probably not meant; told at the start
 
     @property
     def is_https(self) -> bool:
@@ -62,30 +73,19 @@ class Config:
 
 
 def load_config(environ: Mapping[str, str] | None = None) -> Config:
-    """Read the environment and `.env`; refuse to go on with a missing or weak secret."""
-    values = _environment(os.environ if environ is None else environ)
-    return Config(
-        secret_key=_secret_key(values),
-        token_encryption_keys=_encryption_keys(values),
-        database_url=_database_url(values.get("DATABASE_URL", "sqlite:///instance/portal.db")),
-        redis_url=values.get("REDIS_URL"),
-        public_url=values.get("PUBLIC_URL", "http://127.0.0.1:5000").rstrip("/"),
-        google_client_id=values.get("GOOGLE_CLIENT_ID"),
-        google_client_secret=values.get("GOOGLE_CLIENT_SECRET"),
-        google_oidc_metadata_url=values.get(
-            "GOOGLE_OIDC_METADATA_URL", "https://accounts.google.com/.well-known/openid-configuration"
-        ),
-        google_api_endpoint=values.get("GOOGLE_API_ENDPOINT", "https://www.googleapis.com").rstrip("/"),
-        google_webhook_allow_http=_switch(values.get("GOOGLE_WEBHOOK_ALLOW_HTTP", "off")),
-        app_calendar_name=values.get("APP_CALENDAR_NAME", "Lockstep"),
-        sync_poll_seconds=_number(values, "SYNC_POLL_SECONDS", default=60, least=1),
-        smtp_url=values.get("SMTP_URL"),
-        mail_from=values.get("MAIL_FROM"),
-        support_contact=values.get("SUPPORT_CONTACT"),
-        session_idle_seconds=_number(values, "SESSION_IDLE_SECONDS", default=1800, least=60),
-        session_limit_seconds=_number(values, "SESSION_LIMIT_SECONDS", default=43_200, least=60),
-        proxy_hops=_number(values, "PROXY_HOPS", default=0, least=0),
-    )
+    """Read the environment and `.env`. Raises ConfigError with everything that is missing or unusable."""
+    texts = _environment(os.environ if environ is None else environ)
+    problems = [] if texts.get("FLASK_DEBUG", "0").lower() in OFF else [DEBUGGING]
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = texts.get(setting.name, setting.default)
+        try:
+            values[setting.name.lower()] = setting.read(text or "") if text or setting.is_needed else None
+        except ValueError as error:
+            problems.append(f"{setting.name} {error}")
+    if problems:
+        raise ConfigError("\n".join((*problems, *_slips(texts))))
+    return Config(**values, warnings=_warnings(texts))
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -94,51 +94,42 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value.strip() for name, value in merged.items() if value and value.strip()}
 
 
-def _secret_key(values: Mapping[str, str]) -> str:
-    key = values.get("SECRET_KEY", "")
-    if len(key) < SECRET_KEY_LEAST_CHARACTERS or key.lower() in PLACEHOLDERS or len(set(key)) < 5:
-        raise ConfigError(
-            f"SECRET_KEY is missing or weak. Set it to at least {SECRET_KEY_LEAST_CHARACTERS} random "
-            f"characters; make one with: {MAKE_A_SECRET}"
-        )
-    return key
+# What works, and is probably not meant
 
 
-def _encryption_keys(values: Mapping[str, str]) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in values.get("TOKEN_ENCRYPTION_KEYS", "").split(",") if key.strip())
+def _warnings(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """No value is repeated in what is told: it may be a secret."""
+    return (*_slips(texts), *_halves(texts), *_plain(texts.get("PUBLIC_URL", "")))
+
+
+def _slips(texts: Mapping[str, str]) -> list[str]:
+    """Names that are nearly a setting's."""
+    names = [setting.name for setting in SETTINGS]
+    near = {name: difflib.get_close_matches(name, names, n=1, cutoff=NEARLY) for name in texts}
+    return [
+        f"{name} is no setting. Is {found[0]} meant?"
+        for name, found in sorted(near.items())
+        if found and name not in names and found[0] not in texts
+    ]
+
+
+def _halves(texts: Mapping[str, str]) -> list[str]:
+    pair = {"GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"}
+    missing = pair - texts.keys()
+    return [f"{missing.pop()} is missing: two-way sync is not offered."] if len(missing) == 1 else []
+
+
+def _plain(public_url: str) -> list[str]:
+    parts = urlsplit(public_url)
+    if parts.scheme != "http" or _is_at_home(parts.hostname or ""):
+        return []
+    return ["PUBLIC_URL is plain http: passwords and names can be read on the way. Put https in front."]
+
+
+def _is_at_home(host: str) -> bool:
+    """Whether this host is this machine or in the same house."""
     try:
-        for key in keys:
-            Fernet(key)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        keys = ()
-    if not keys:
-        raise ConfigError(
-            "TOKEN_ENCRYPTION_KEYS is missing or not a list of Fernet keys. Set one or more, separated by "
-            f"commas; make one with: {MAKE_ENCRYPTION_KEY}"
-        )
-    return keys
-
-
-def _database_url(url: str) -> str:
-    """Anchor a relative SQLite path at the project's root and make its folder."""
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or url == prefix:
-        return url
-    path = Path(url.removeprefix(prefix).split("?")[0])
-    if not path.is_absolute():
-        path = ROOT / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"{prefix}{path}"
-
-
-def _switch(value: str) -> bool:
-    return value.lower() in {"1", "true", "yes", "on"}
-
-
-def _number(values: Mapping[str, str], name: str, *, default: int, least: int) -> int:
-    text = values.get(name)
-    if text is None:
-        return default
-    if not text.isdigit() or int(text) < least:
-        raise ConfigError(f"{name} must be a whole number of at least {least}.")
-    return int(text)
+        return "." not in host or host.endswith(AT_HOME)
+    return address.is_loopback or address.is_private

@@ -5,6 +5,8 @@ PortalError
 ├─ Refused                 a well-formed request that the rules forbid
 ├─ StaleRevision           the form was drawn from an older revision than the one stored
 ├─ LeaseLost               this run no longer holds its connection; it must send nothing more
+├─ HostNotAllowed          a request for a host that its policy does not name; nothing was sent
+├─ JobFailed               what the queue may know of a job's error: its kind
 ├─ MailNotSent             the mail server was not reached, or would not take the mail
 ├─ CalendarError           anything Google said or failed to say
 │  ├─ AuthorizationExpired     invalid_grant, from the token endpoint: the provider must reconnect
@@ -56,6 +58,14 @@ class StaleRevision(PortalError):
 
 class LeaseLost(PortalError):
     """The connection's fencing number moved on, or its lease ran out."""
+
+
+class HostNotAllowed(PortalError):
+    """A request would have gone to a host that its policy does not name. Nothing was looked up or sent."""
+
+
+class JobFailed(PortalError):
+    """A job ended with an error of this kind. RQ keeps texts in the queue: the error itself stays out."""
 
 
 class MailNotSent(PortalError):

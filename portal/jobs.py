@@ -16,13 +16,16 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from portal import logs
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import reminders, switching
 from portal.engine import channels, connection_run, freshness
 from portal.engine.connection_run import Outcome
+from portal.errors import JobFailed
 from portal.extensions import db
 from portal.models import Connection, ConnectionPhase
+from portal.people import audit
 from portal.practice import drafts, form_keys, series, undo
 from portal.rows.outbox import BEHIND
 from portal.standing import full_check
@@ -47,9 +50,14 @@ class PortalJob(Job):  # type: ignore[misc,unused-ignore]
     app: Flask  # set once, in the worker's process, before it forks
 
     def perform(self) -> Any:
+        """Raises JobFailed: RQ logs an error with its text, and keeps that in the queue for days."""
         with self.app.app_context():
             db.engine.dispose(close=False)
-            return super().perform()
+            try:
+                return super().perform()
+            except Exception as error:  # noqa: BLE001 (raised again, without its text)
+                log.error("job.failed", kind=logs.kind(error), place=logs.place(error))
+                raise JobFailed(logs.kind(error)) from None
 
 
 def bind(app: Flask, config: Config) -> None:
@@ -90,7 +98,8 @@ def sync_connections(connection_ids: list[int], trigger: str) -> None:
                 connection_id, clock=utcnow, trigger=trigger, poll=config.sync_poll_seconds
             )
         except Exception as error:  # noqa: BLE001 (raised again below, when the others had their turn)
-            log.error("sync.crashed", connection=connection_id, kind=type(error).__name__)
+            kind, place = logs.kind(error), logs.place(error)
+            log.error("sync.crashed", connection=connection_id, kind=kind, place=place)
             crash = error
             continue
         if outcome is Outcome.MORE:
@@ -139,7 +148,6 @@ def sweep(now: dt.datetime) -> int:
     db.session.commit()
     for begin in range(0, len(due), SLICE):
         enqueue(due[begin : begin + SLICE], trigger="schedule")
-    log.debug("sweep", due=len(due), poll=config.sync_poll_seconds)
     return len(due)
 
 
@@ -214,6 +222,14 @@ def forget_old_forms(now: dt.datetime) -> int:
     return 0
 
 
+def keep_audit(_now: dt.datetime) -> int:
+    """Have the database keep the audit log as long as AUDIT_KEEP_DAYS says: a longer time holds at once."""
+    config: Config = current_app.extensions["config"]
+    audit.keep_for(config.audit_keep_days)
+    db.session.commit()
+    return 0
+
+
 # What the ticker does, and how many seconds apart. Every tick may be doubled or left out.
 SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (1, sweep),
@@ -224,6 +240,7 @@ SCHEDULE: tuple[tuple[float, Callable[[dt.datetime], int]], ...] = (
     (3600, forget_old_forms),
     (60, reminders.remind),
     (3600, reminders.expire_imports),
+    (3600, keep_audit),
 )
 
 
@@ -240,11 +257,11 @@ def tick_forever(is_wanted: Callable[[], bool]) -> None:
 
 
 def _tick(task: Callable[[dt.datetime], int]) -> None:
-    """A database in trouble costs this tick and no other. No transaction outlives it: writers wait."""
+    """Trouble costs this tick and no other. No transaction outlives it: writers wait."""
     try:
         task(utcnow())
-    except sa.exc.SQLAlchemyError as error:
-        log.error("tick.failed", task=task.__name__, kind=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 (the ticker has to outlive whatever one tick meets)
+        log.error("tick.failed", task=task.__name__, kind=logs.kind(error), place=logs.place(error))
     finally:
         db.session.rollback()
 

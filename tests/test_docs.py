@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,60 @@ def test_what_somebody_new_asks_has_its_place(question: str, place: str) -> None
     path, _, name = place.partition(":")
     tree = ast.parse((ROOT / path).read_text())
     assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, question
+
+
+# docs/security.md: a table row's last two cells are its code and its test
+
+
+LATER = ("—", "with accounts")  # a row whose code is on its way
+NAMED = re.compile(r"`([^`]+)`")
+
+
+@cache
+def security_rows() -> list[tuple[str, str, str]]:
+    """Control, code and test of every row."""
+    rows, has_tests = [], False
+    for line in (ROOT / "docs" / "security.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            has_tests = False
+        elif cells[-2:] == ["Code", "Test"]:
+            has_tests = True
+        elif has_tests and set(cells[0]) != {"-"}:
+            rows.append((cells[0], cells[-2], cells[-1]))
+    return rows
+
+
+@cache
+def names_in(path: str) -> set[str]:
+    file = ROOT / path
+    if not file.is_file():
+        return set()
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, functions)}
+
+
+def lost(cell: str, between: str) -> list[str]:
+    """What of a cell does not exist, an empty cell too."""
+    if cell in LATER:
+        return []
+    named = [name.partition(between) for name in NAMED.findall(cell)]
+    return [f"{path}{sign}{name}" for path, sign, name in named if name not in names_in(path)] or (
+        [] if named else [cell or "nothing"]
+    )
+
+
+@pytest.mark.parametrize(("control", "code", "test"), security_rows())
+def test_a_control_names_code_and_tests_that_exist(control: str, code: str, test: str) -> None:
+    assert control
+    assert lost(code, ":") == []
+    assert lost(test, "::") == []
+    assert (code in LATER) == (test in LATER), "a control without a test is none"
+
+
+def test_a_control_that_names_nothing_or_what_is_gone_is_noticed() -> None:
+    assert len(security_rows()) > 50
+    assert lost("", ":") == ["nothing"]
+    assert lost("`portal/logs.py:gone`", ":") == ["portal/logs.py:gone"]
+    assert lost("`tests/nowhere.py::test_x`", "::") == ["tests/nowhere.py::test_x"]
+    assert lost("`portal/logs.py:trace`", ":") == []

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.cli import people, syncing
+from portal.cli import auditing, people, syncing
 
-GROUPS = (people.provider_group, people.client_group, syncing.sync_group)
+GROUPS = (people.provider_group, people.client_group, syncing.sync_group, auditing.audit_group)
 
 
 def register(app: Flask) -> None:

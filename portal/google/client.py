@@ -20,7 +20,7 @@ from portal.google.answers import CalendarEntry, EventPage, Watched
 from portal.google.codec import EVENT_FIELDS, is_etag, to_google, without_nulls
 from portal.google.errors import from_http_error, google_errors
 from portal.google.tokens import GrantCredentials, Tokens
-from portal.google.transport import BoundedHttp, Deadline
+from portal.outward import BoundedHttp, Deadline, google
 from portal.sync.event import Content, Tag
 
 BATCH_MOST = 50  # Google's limit for one batch
@@ -81,7 +81,7 @@ class GoogleClient:
         """`before_request`: asked before each. `try_again`: whether a call that may be repeated is, now."""
         self._before_request, self._try_again = before_request, try_again
         self._deadline = deadline or Deadline()
-        self._transport = BoundedHttp(self._deadline)
+        self._transport = BoundedHttp(google((endpoint, tokens.token_uri)), self._deadline)
         self._credentials = GrantCredentials(tokens, self._transport)
         self._http = AuthorizedHttp(self._credentials, http=self._transport, max_refresh_attempts=1)
         self._batch_uri = f"{endpoint}/batch/calendar/v3"

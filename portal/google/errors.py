@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import http.client
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import google.auth.exceptions
-import httplib2
 from googleapiclient.errors import HttpError
 
 from portal.clock import utcnow
@@ -31,6 +29,7 @@ from portal.errors import (
     ScopeMissing,
     SyncTokenExpired,
 )
+from portal.outward import FAILURES
 
 RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded"})
 SCOPE_REASONS = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
@@ -52,7 +51,7 @@ def google_errors() -> Iterator[None]:
         raise CalendarUnavailable("transport") from error
     except TimeoutError as error:
         raise CalendarUnavailable(TIMED_OUT) from error
-    except (httplib2.HttpLib2Error, http.client.HTTPException, OSError) as error:
+    except FAILURES as error:
         raise CalendarUnavailable("connection") from error
     except MALFORMED as error:
         raise CalendarUnavailable("malformed") from error

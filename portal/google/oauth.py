@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
@@ -18,12 +17,13 @@ from flask import Flask, current_app, session
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 
+from portal import outward
 from portal.config import Config
 from portal.errors import CalendarUnavailable, Refused
 from portal.google.codec import is_plain
 from portal.google.errors import MALFORMED
 from portal.google.tokens import is_usable, life_seconds
-from portal.google.transport import CONNECTIONS, bound
+from portal.outward import NO_ANSWER, WEB_PORTS, Policy
 
 SCOPE_PREFIX = "https://www.googleapis.com/auth/"
 CALENDAR_SCOPES = (
@@ -33,7 +33,7 @@ CALENDAR_SCOPES = (
 )
 ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")  # all are needed
 SIGNED_WITH = "id_token_signing_alg_values_supported"
-UNREACHED = (requests.RequestException, *MALFORMED)
+UNREACHED = (NO_ANSWER, *MALFORMED)
 LONGEST_ADDRESS = 2000
 ASK_AGAIN_SECONDS = 60.0
 ASK_AGAIN_AT = "google-metadata-again"
@@ -58,39 +58,45 @@ class Grant:
         return tuple(scope for scope in CALENDAR_SCOPES if scope not in self.scopes)
 
 
-class _Session(OAuth2Session):
-    """Authlib's, within our deadline."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        bound(self)
-
-
 class _GoogleApp(FlaskOAuth2App):
     """Authlib's client of Google. Metadata that makes sense is kept for the process's life, and no other."""
 
-    client_cls = _Session
     server_metadata: dict[str, Any]
     _server_metadata_url: str
+
+    def client_cls(  # type: ignore[override]  # where Authlib looks for a class
+        self, *arguments: Any, **options: Any
+    ) -> OAuth2Session:
+        """A session of Authlib's that reaches what the metadata names, and nothing else."""
+        return outward.bind(OAuth2Session(*arguments, **options), _policy(self.server_metadata))
 
     def load_server_metadata(self) -> dict[str, Any]:
         """Raises CalendarUnavailable; whoever comes next asks anew."""
         if "issuer" not in self.server_metadata:
+            address = self._server_metadata_url
             try:
-                with bound(requests.Session()) as out:
-                    answer = out.get(self._server_metadata_url)
+                with outward.session(outward.google((address,))) as out:
+                    answer = out.get(address)
                 answer.raise_for_status()
-                self.server_metadata = _read_metadata(answer.json())
+                self.server_metadata = _read_metadata(answer.json(), urlsplit(address).scheme)
             except UNREACHED as error:
                 raise CalendarUnavailable("oidc-metadata") from error
         return self.server_metadata
 
 
-def _read_metadata(document: Any) -> dict[str, Any]:
-    """What of the document is used. Raises ValueError when something that is needed is not in it."""
+def _policy(metadata: dict[str, Any]) -> Policy:
+    return outward.google(metadata[name] for name in ADDRESSES if name in metadata)
+
+
+def _read_metadata(document: Any, scheme: str) -> dict[str, Any]:
+    """What of the document is used. Raises ValueError when something that is needed is not in it.
+
+    `scheme`: how the document came. From one that came over https no secret is sent in the clear.
+    """
     if not isinstance(document, dict) or not is_plain(document.get("issuer"), most=LONGEST_ADDRESS):
         raise ValueError("no-issuer")
-    if not all(_is_address(document.get(name)) for name in ADDRESSES):
+    schemes = ("https",) if scheme == "https" else tuple(WEB_PORTS)
+    if not all(_is_address(document.get(name), schemes) for name in ADDRESSES):
         raise ValueError("no-address")
     kept = {name: document[name] for name in (*ADDRESSES, "issuer")}
     algorithms = document.get(SIGNED_WITH)
@@ -99,12 +105,12 @@ def _read_metadata(document: Any) -> dict[str, Any]:
     return kept
 
 
-def _is_address(value: Any) -> bool:
+def _is_address(value: Any, schemes: tuple[str, ...]) -> bool:
     if not is_plain(value, most=LONGEST_ADDRESS):
         return False
     try:
         parts = urlsplit(value)
-        return parts.scheme in CONNECTIONS and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 
@@ -197,7 +203,7 @@ def revoke(token: str) -> None:
     """
     address = _metadata("revocation_endpoint")
     try:
-        with bound(requests.Session()) as out:
+        with outward.session(outward.google((address,))) as out:
             status = out.post(address, data={"token": token}).status_code
     except UNREACHED as error:
         raise CalendarUnavailable("revocation-endpoint") from error

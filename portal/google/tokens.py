@@ -18,7 +18,7 @@ from google.auth.credentials import Credentials
 from portal.clock import utcnow
 from portal.errors import AuthorizationExpired, CalendarError, CalendarUnavailable, RateLimited
 from portal.google.errors import MALFORMED, retry_after_seconds
-from portal.google.transport import BoundedHttp
+from portal.outward import BoundedHttp
 
 TERMINAL_GRANT_ERRORS = frozenset(
     {"invalid_grant", "unauthorized_client", "deleted_client", "disabled_client"}

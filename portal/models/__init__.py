@@ -14,7 +14,7 @@ from portal.models.appointments import (
     AppointmentStatus,
     SeriesFrequency,
 )
-from portal.models.audit import AuditEntry
+from portal.models.audit import AuditEntry, AuditRule
 from portal.models.care import CheckRequest, Checkup, Mail
 from portal.models.drafts import Draft
 from portal.models.feeds import Feed, FeedRead
@@ -53,6 +53,7 @@ __all__ = [
     "AppointmentStatus",
     "AppointmentType",
     "AuditEntry",
+    "AuditRule",
     "CardKind",
     "ChangeCard",
     "CheckRequest",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from portal import create_app
 from portal.config import load_config
-from portal.errors import CalendarUnavailable, Refused
+from portal.errors import CalendarUnavailable, HostNotAllowed, Refused
 from portal.google import oauth
 from sandbox import serve
 from sandbox.client import SandboxClient
@@ -122,3 +122,22 @@ def test_a_revocation_that_was_not_answered_is_asked_for_again(app: Flask, gate:
             oauth.revoke("a token")
     with app.test_request_context("/"):
         oauth.revoke("a token that Google knows no more")
+
+
+def test_metadata_that_came_over_tls_sends_no_secret_without_it() -> None:
+    names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")
+    document = {"issuer": "https://accounts.example", **dict.fromkeys(names, "https://accounts.example/x")}
+    assert oauth._read_metadata(document, "https")["token_endpoint"] == "https://accounts.example/x"
+    for name in names:
+        in_the_clear = {**document, name: "http://accounts.example/x"}
+        with pytest.raises(ValueError, match="no-address"):
+            oauth._read_metadata(in_the_clear, "https")
+        assert oauth._read_metadata(in_the_clear, "http")[name] == "http://accounts.example/x", "a stand-in"
+
+
+def test_the_client_reaches_what_the_metadata_names_and_nothing_else(app: Flask) -> None:
+    client = app.extensions["authlib.integrations.flask_client"].google
+    with app.test_request_context("/"):
+        oauth.token_uri()
+        with client._get_session() as out, pytest.raises(HostNotAllowed):
+            out.get("http://127.0.0.1:9/keys", withhold_token=True)

@@ -76,7 +76,8 @@ class Scene:
             redis_url=self.valkey.url,
             google=self.sandbox.settings(),
         )
-        self.portal = Portal(folder, settings)
+        # every request with its address: what is masked there has to be seen masked
+        self.portal = Portal(folder, {**settings, "GUNICORN_CMD_ARGS": "--access-logfile -"})
         self.portal.upgrade_database()
 
     def stop(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import urllib.request
+import zlib
 from typing import Any
 
 import redis
+import sqlalchemy as sa
 
 from portal.extensions import db
 from portal.models import AppointmentKind, Client, NameDisplay
@@ -56,15 +59,30 @@ def everything_in_valkey(scene: Scene) -> str:
         return "\n".join(f"{key!r} {readers[store.type(key)](key)!r}" for key in store.keys("*"))
 
 
+def failures_in_valkey(scene: Scene) -> list[str]:
+    """What RQ keeps of jobs that failed, unpacked."""
+    with redis.Redis.from_url(scene.valkey.url) as store:
+        packed = [
+            fields[b"exc_string"]
+            for key in store.keys("rq:results:*")
+            for _, fields in store.xrange(key)
+            if b"exc_string" in fields
+        ]
+    return [zlib.decompress(base64.b64decode(each)).decode() for each in packed]
+
+
 def feed_of(person: Reader) -> str:
     """The file that a subscriber gets in One-Way Sync."""
     person.open("/calendar/sync").tick("One-Way Sync").press("Continue")
     while person.main()["data-mode"] != "one-way":
         person.press("Continue")
-    address = next(each["value"] for each in person.page.find("input") if person.name_of(each) == "Feed URL")
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(feed_address(person), timeout=10) as answer:
         text: str = answer.read().decode()
     return text
+
+
+def feed_address(person: Reader) -> str:
+    return next(each["value"] for each in person.page.find("input") if person.name_of(each) == "Feed URL")
 
 
 def error_pages(person: Reader) -> str:
@@ -117,6 +135,20 @@ def show_full_names(scene: Scene) -> None:
         db.session.commit()
 
 
+def refuse_one_event(scene: Scene) -> None:
+    """The database refuses a row with a canary in it: the run crashes, and its error holds the statement."""
+    with writing():
+        db.session.execute(
+            sa.text(
+                "CREATE TRIGGER trouble BEFORE INSERT ON google_event WHEN NEW.summary LIKE 'Biopsy again %' "
+                "BEGIN SELECT RAISE(ABORT, 'trouble'); END"
+            )
+        )
+        db.session.commit()
+    scene.google.add_event(EMAIL, summary=f"Biopsy again {THEIRS}", **timed(scene.office, days=5))
+    scene.wait(lambda: "event=job.failed" in scene.portal.printed(), "the run crashes")
+
+
 def test_no_name_address_or_title_leaves_but_as_it_was_chosen(scene: Scene) -> None:
     """Failure 47."""
     client = plant(scene)
@@ -124,6 +156,7 @@ def test_no_name_address_or_title_leaves_but_as_it_was_chosen(scene: Scene) -> N
     person = scene.sign_in()
     feed = feed_of(person)
     assert client.internal_id in feed
+    token = feed_address(person).split("/")[-2]
     assert found(feed, *CANARIES, EMAIL) == []
 
     connect_google(person)
@@ -146,10 +179,13 @@ def test_no_name_address_or_title_leaves_but_as_it_was_chosen(scene: Scene) -> N
     assert found(sent, *OF_CLIENTS) == list(OF_CLIENTS), "as it was chosen"
     assert found(sent, "Kestrelmann", *OF_GOOGLE) == []
 
-    assert found(everything_in_valkey(scene), *CANARIES, EMAIL) == []
+    refuse_one_event(scene)
+    assert "JobFailed" in str(failures_in_valkey(scene)), "RQ keeps what a failed job said"
+    assert found(everything_in_valkey(scene) + str(failures_in_valkey(scene)), *CANARIES, EMAIL) == []
     assert found(error_pages(person), *CANARIES) == []
     report = scene.portal.flask("sync", "doctor", EMAIL).stdout + json.dumps(scene.doctor())
     assert found(report, *CANARIES, EMAIL) == []
     logs = scene.portal.printed()
     assert "sync.run" in logs, "there are logs to look into"
-    assert found(logs, *CANARIES, EMAIL) == []
+    assert "GET /feeds/…/calendar.ics" in logs, "gunicorn's among them"
+    assert found(logs, *CANARIES, EMAIL, token) == []

@@ -1,7 +1,8 @@
-"""How requests leave us for Google: each within a deadline, however slowly its answer trickles in.
+"""The only way out. Who sends says under which policy, and no request leaves for a host that is not in it.
 
-A time-out of the socket bounds one read and begins anew with the next; a lease is bounded as a whole, and so
-must a request be. Looking up a host's address is left to the system; nothing is sent once the time is over.
+Google: the hosts that the settings and its metadata name, no redirects, each request within a deadline,
+however slowly its answer comes: a time-out of a socket bounds one read, and a lease is bounded as a whole.
+Mail: the server of SMTP_URL, and a password over TLS alone.
 """
 
 from __future__ import annotations
@@ -9,19 +10,63 @@ from __future__ import annotations
 import http.client
 import io
 import math
+import smtplib
 import socket
+import ssl
 import time
-from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any, BinaryIO, TypeVar, cast
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httplib2
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from portal.errors import HostNotAllowed, MailNotSent
+
 STEP_SECONDS = 15.0  # one connect, one send, one read
 WHOLE_SECONDS = 25.0  # all of them together, a refreshed token and what the library repeats included
 PIECE_BYTES = 64 * 1024  # what is sent under one time-out
+WEB_PORTS = {"http": 80, "https": 443}
+MAIL_PORTS = {"smtp": 25, "smtps": 465}
+MAIL_SECONDS = 15
+
+# What a request may end with when no answer came
+FAILURES = (httplib2.HttpLib2Error, http.client.HTTPException, OSError)
+NO_ANSWER = requests.RequestException  # the same, of a session
+
+S = TypeVar("S", bound=requests.Session)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whom a request may go to: scheme, host and port, all three."""
+
+    name: str
+    origins: frozenset[tuple[str, str, int]]
+
+    def check(self, address: str) -> None:
+        """Raises HostNotAllowed, before anything is looked up or sent."""
+        if _origin(address) not in self.origins:
+            raise HostNotAllowed(self.name)
+
+
+def google(addresses: Iterable[str]) -> Policy:
+    """Google as the settings and its metadata name it: the origins of these addresses."""
+    return Policy("google", frozenset(origin for each in addresses if (origin := _origin(each))))
+
+
+def _origin(address: str) -> tuple[str, str, int] | None:
+    """None for what is no address of the web."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or WEB_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
 class Deadline:
@@ -44,15 +89,19 @@ class Deadline:
 
 
 class BoundedHttp(httplib2.Http):
-    """httplib2 within a deadline. Redirects are not followed: a token goes to Google and nowhere else."""
+    """httplib2 under a policy and within a deadline. No redirect is followed: a token goes nowhere else."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, policy: Policy, deadline: Deadline) -> None:
         super().__init__(timeout=deadline.step_seconds)
         self.follow_redirects = False
-        self.deadline = deadline
+        self.policy, self.deadline = policy, deadline
 
     def request(self, uri: str, *arguments: Any, **options: Any) -> tuple[httplib2.Response, bytes]:
-        """As httplib2's, over connections of ours. `deadline.begin()` is the caller's to call."""
+        """As httplib2's, over connections of ours. `deadline.begin()` is the caller's to call.
+
+        Raises HostNotAllowed, and FAILURES.
+        """
+        self.policy.check(uri)
         options["connection_type"] = CONNECTIONS.get(urlsplit(uri).scheme)
         return cast("tuple[httplib2.Response, bytes]", super().request(uri, *arguments, **options))
 
@@ -129,26 +178,36 @@ class _Reads(io.RawIOBase):
         super().close()
 
 
-def bound(session: requests.Session) -> requests.Session:
-    """Have a session of `requests` send through BoundedHttp, each request within a deadline of its own."""
+def session(policy: Policy) -> requests.Session:
+    """A session of `requests` under this policy."""
+    return bind(requests.Session(), policy)
+
+
+def bind(session: S, policy: Policy) -> S:
+    """Have a session send through BoundedHttp, each request within a deadline of its own."""
+    session.adapters.clear()
     for scheme in CONNECTIONS:
-        session.mount(f"{scheme}://", _Adapter())
+        session.mount(f"{scheme}://", _Adapter(policy))
     session.max_redirects = 0  # a redirect raises: what is sent is meant for the address that was asked
     return session
 
 
 class _Adapter(BaseAdapter):
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self.policy = policy
+
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Raises requests.ConnectionError whatever happened on the way."""
+        """Raises HostNotAllowed, and requests.ConnectionError whatever else happened on the way."""
         deadline = Deadline()
         deadline.begin()
-        transport = BoundedHttp(deadline)
+        transport = BoundedHttp(self.policy, deadline)
         headers = {name: value for name, value in request.headers.items() if name != "Accept-Encoding"}
         try:
             answer, body = transport.request(
                 str(request.url), str(request.method), body=request.body, headers=headers
             )
-        except (httplib2.HttpLib2Error, http.client.HTTPException, OSError) as error:
+        except FAILURES as error:
             raise requests.ConnectionError(type(error).__name__, request=request) from error
         finally:
             transport.close()
@@ -161,3 +220,48 @@ class _Adapter(BaseAdapter):
 
     def close(self) -> None:
         """Each request has closed its own."""
+
+
+# Mail
+
+
+def send_mail(smtp_url: str, message: EmailMessage) -> None:
+    """Hand one mail to the server: `smtps://` speaks TLS at once, `smtp://` when it is offered.
+
+    A password is sent over TLS alone. Raises MailNotSent. The answer of the server is not kept: it may repeat
+    addresses.
+    """
+    try:
+        with _open_mail_server(urlsplit(smtp_url)) as server:
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        raise MailNotSent(type(error).__name__) from error
+
+
+def _open_mail_server(url: SplitResult) -> smtplib.SMTP:
+    """A connection, encrypted and signed in as far as the URL says."""
+    host, port = url.hostname or "localhost", url.port or MAIL_PORTS.get(url.scheme, 25)
+    context = ssl.create_default_context()
+    if url.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=MAIL_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(host, port, timeout=MAIL_SECONDS)
+    try:
+        is_private = url.scheme == "smtps" or _start_tls(server, context)
+        if url.username and not is_private:
+            raise MailNotSent("no-tls")
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _start_tls(server: smtplib.SMTP, context: ssl.SSLContext) -> bool:
+    """Whether the server offered TLS, which holds from now on."""
+    server.ehlo()
+    if not server.has_extn("starttls"):
+        return False
+    server.starttls(context=context)
+    return True
