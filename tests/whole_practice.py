@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,8 @@ from tests.scratch_practice import Browser, add_provider, in_context, make_app
 ROLES = ("provider", "colleague", "owner")
 NOTES = frozenset({"audit_entry", "login_session"})  # what a request may leave that was refused
 PRESENCE = frozenset({"page_seen_at"})
+
+Row = dict[str, Any]
 
 
 @dataclass
@@ -206,16 +207,17 @@ def _google_side(provider: Provider, appointment_id: int, now: dt.datetime) -> d
 
 def digests(practice: Practice) -> dict[tuple[str, int | None], str]:
     """One for each table and whose rows they are (None: nobody's), without notes of presence or audit."""
-    tables = [table for table in db.metadata.sorted_tables if table.name not in NOTES]
-    with in_context(practice.app):
-        belongs = _owners()
-        found: dict[tuple[str, int | None], list[str]] = {}
-        for table in tables:
-            columns = [column for column in table.columns if column.name not in PRESENCE]
-            for row in db.session.execute(sa.text(_select(table, columns))).mappings():
-                whose = _whose(table, row, belongs)
-                found.setdefault((table.name, whose), []).append(json.dumps(dict(row), default=str))
-    return {key: hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest() for key, rows in found.items()}
+    with in_context(practice.app), closing(db.engine.raw_connection()) as pooled:
+        cursor = pooled.cursor()
+        rows = {table: list(_rows(cursor, table)) for table in db.metadata.sorted_tables}
+    belongs = _owners({table.name: found for table, found in rows.items()})
+    texts: dict[tuple[str, int | None], list[str]] = {}
+    for table, found in rows.items():
+        if table.name not in NOTES:
+            for row in found:
+                text = str([value for name, value in row.items() if name not in PRESENCE])
+                texts.setdefault((table.name, _whose(table, row, belongs)), []).append(text)
+    return {key: hashlib.sha256("\n".join(sorted(each)).encode()).hexdigest() for key, each in texts.items()}
 
 
 def changed(
@@ -225,32 +227,32 @@ def changed(
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
-def _select(table: sa.Table, columns: list[sa.Column[Any]]) -> str:
-    """As it is stored, encrypted texts too."""
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    return f'SELECT {names} FROM "{table.name}"'
+def _rows(cursor: Any, table: sa.Table) -> Iterator[Row]:
+    """As they are stored, encrypted texts too."""
+    names = [column.name for column in table.columns]
+    cursor.execute("SELECT {} FROM {}".format(", ".join(f'"{name}"' for name in names), f'"{table.name}"'))
+    return (dict(zip(names, values, strict=True)) for values in cursor.fetchall())
 
 
-def _owners() -> dict[str, dict[int, int]]:
+def _owners(rows: dict[str, list[Row]]) -> dict[str, dict[int, int]]:
     """Whose each row is that others point at."""
-    connections = _pairs("connection", "provider_id")
-    calendars = _pairs("google_calendar", "connection_id")
-    calendars = {calendar: connections[each] for calendar, each in calendars.items()}
-    events = _pairs("google_event", "google_calendar_id")
+
+    def pairs(table: str, column: str) -> dict[int, int]:
+        return {row["id"]: row[column] for row in rows[table]}
+
+    connections = pairs("connection", "provider_id")
+    calendars = {row: connections[each] for row, each in pairs("google_calendar", "connection_id").items()}
+    events = pairs("google_event", "google_calendar_id")
     return {
-        "appointment_id": _pairs("appointment", "provider_id"),
+        "appointment_id": pairs("appointment", "provider_id"),
         "connection_id": connections,
         "google_calendar_id": calendars,
         "google_event_id": {event: calendars[calendar] for event, calendar in events.items()},
-        "feed_id": _pairs("feed", "provider_id"),
+        "feed_id": pairs("feed", "provider_id"),
     }
 
 
-def _pairs(table: str, column: str) -> dict[int, int]:
-    return {row[0]: row[1] for row in db.session.execute(sa.text(f"SELECT id, {column} FROM {table}"))}
-
-
-def _whose(table: sa.Table, row: Any, belongs: dict[str, dict[int, int]]) -> int | None:
+def _whose(table: sa.Table, row: Row, belongs: dict[str, dict[int, int]]) -> int | None:
     if table.name == "provider":
         return int(row["id"])
     if table.name == "appointment_history":  # its provider_id says who did it
