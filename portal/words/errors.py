@@ -32,6 +32,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "Something broke on our side",
         "It was written to the log. What you did last may not have been saved: look before you repeat it.",
     ),
+    "unsaved": (
+        "This could not be saved yet",
+        "The database cannot be reached. Nothing is lost: wait a moment, then send it again.",
+    ),
     "503": (
         "Not ready yet",
         "The calendar cannot reach its database. Nothing was lost; try again in a minute.",

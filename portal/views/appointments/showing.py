@@ -7,11 +7,13 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
-from portal.extensions import begin_writing, db
+from portal.clock import utcnow
+from portal.extensions import db
 from portal.models import AppointmentHistory
 from portal.views.appointments.changing import entry_of
-from portal.views.appointments.desk import blueprint, find_appointment, record
+from portal.views.appointments.desk import blueprint, find_appointment
 from portal.views.door import callers
+from portal.views.page.auditing import note_look
 from portal.views.page.signing_in import signed_in_provider
 
 
@@ -23,9 +25,7 @@ def show(appointment_id: int) -> ResponseReturnValue:
     if appointment.provider_id != provider.id:
         if not provider.is_owner:
             abort(404)
-        begin_writing()
-        record("appointment.read", appointment)
-        db.session.commit()
+        note_look("appointment.read", provider, appointment, now=utcnow())
     history = db.session.scalars(
         sa.select(AppointmentHistory)
         .options(joinedload(AppointmentHistory.provider))

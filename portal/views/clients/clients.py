@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.clock import utcnow
 from portal.errors import InvalidInput
-from portal.extensions import begin_writing, db
+from portal.extensions import db
 from portal.models import Appointment, Client
 from portal.practice import clients, letters
 from portal.practice.undo import Memory
 from portal.views.door import callers
 from portal.views.page import once
-from portal.views.page.auditing import note
+from portal.views.page.auditing import note, note_look
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -72,10 +72,8 @@ def create() -> ResponseReturnValue:
 @blueprint.get("/<int:client_id>")
 @callers.signed_in
 def show(client_id: int) -> ResponseReturnValue:
-    begin_writing()
     client = _own(client_id)
-    _note("client.read", client)
-    db.session.commit()
+    note_look("client.read", signed_in_provider(), client, now=utcnow())
     return render_template(
         "clients/show.html",
         client=client,
@@ -146,10 +144,8 @@ def draw_new(fields: Mapping[str, str]) -> str:
 
 def draw_edit(fields: Mapping[str, str], client_id: int) -> str:
     """The same of one who is known; with their present name unless another was typed."""
-    begin_writing()
     client = _own(client_id)
-    _note("client.read", client)
-    db.session.commit()
+    note_look("client.read", signed_in_provider(), client, now=utcnow())
     return render_template(
         "clients/form.html", client=client, name=fields.get("name", client.name), problems={}
     )

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import begin_briefly, begin_reading, db
+from portal.extensions import begin_reading, if_possible
 from portal.feed import addresses, document, readers
 from portal.models import Feed
 from portal.views.door import callers
-
-log = structlog.get_logger()
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -49,13 +45,8 @@ def calendar(token: str) -> ResponseReturnValue:
 def _note_read(feed: Feed, status: int, *, now: dt.datetime) -> None:
     """A statistic: whatever keeps the database from writing it, the reader has the file."""
     agent = request.headers.get("User-Agent", "")
-    begin_briefly(NOTE_WAITS_SECONDS)
-    try:
+    with if_possible("feed.read-not-noted", within_seconds=NOTE_WAITS_SECONDS, feed=feed.id):
         readers.record_read(feed, user_agent=agent, status=status, now=now)
-        db.session.commit()
-    except SQLAlchemyError as error:
-        db.session.rollback()
-        log.warning("feed.read-not-noted", kind=type(error).__name__)
 
 
 def _file(feed: Feed, *, now: dt.datetime) -> Response:

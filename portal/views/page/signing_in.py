@@ -11,7 +11,7 @@ from flask_login import UserMixin, current_user
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import begin_reading, begin_writing, db, htmx, login_manager
+from portal.extensions import begin_reading, begin_writing, db, htmx, if_possible, login_manager
 from portal.models import LoginSession, Provider
 from portal.people import accounts
 from portal.views.door import callers
@@ -20,6 +20,7 @@ from portal.views.page import lapsed
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REAUTHENTICATION_SECONDS = 30 * 60
+NOTE_WAITS_SECONDS = 0.2  # each page waits so long while the database cannot be written to
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -95,11 +96,9 @@ def _note_presence(row: LoginSession, now: dt.datetime) -> None:
     """
     note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
     assert row.provider  # read by now
-    begin_writing()
-    if note(row, now=now):
-        db.session.add(row)
-        db.session.commit()
-    begin_reading()
+    with if_possible("presence.not-noted", within_seconds=NOTE_WAITS_SECONDS):
+        if note(row, now=now):
+            db.session.add(row)
 
 
 def _send_to_login(**where: Any) -> ResponseReturnValue:
