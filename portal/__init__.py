@@ -15,7 +15,7 @@ from portal import cli, extensions, jobs, logs, models, views
 from portal.columns import make_keyring
 from portal.config import ROOT, Config, ConfigError, load_config
 from portal.google import oauth
-from portal.views.door import asking
+from portal.views.door import asking, throttling
 from portal.views.page import headers, signing_in
 
 __all__ = ["create_app", "models", "start"]
@@ -58,6 +58,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Portal:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
     asking.register(app)
     _bind_extensions(app, config)
+    throttling.register(app, config)
     signing_in.register(app)
     headers.register(app)
     views.register(app)

@@ -69,6 +69,7 @@ AT_ONE_PLACE = {
     "redis": "portal/jobs.py",
     "argon2": "portal/people/accounts.py",
     "click": "portal/cli/",
+    "flask_limiter": "portal/views/door/throttling.py",
 }
 CORE_MAY_IMPORT = {"portal.errors", "portal.sync"} | set(sys.stdlib_module_names)
 BANNED_WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc", "stuff"}

@@ -28,6 +28,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "What you sent is larger than any form here. Nothing was saved.",
     ),
     "429": ("Too many tries", "Wait a minute, then try again. Nothing was changed."),
+    "busy": (
+        "Many people are signing in",
+        "Wait a moment, then try again. Nothing was changed.",
+    ),
     "500": (
         "Something broke on our side",
         "It was written to the log. What you did last may not have been saved: look before you repeat it.",

@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.people import accounts
-from portal.views.door import callers
+from portal.views.door import callers, throttling
 from portal.views.page import lapsed
 from portal.views.page.auditing import note
 from portal.views.page.returning import own_path
@@ -28,6 +28,8 @@ def login() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 @callers.anybody
+@throttling.sign_ins
+@throttling.passwords
 def sign_in() -> ResponseReturnValue:
     """The cookie session is emptied first: nothing from before, the CSRF secret included, survives it."""
     now = utcnow()

@@ -14,17 +14,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal import logs
+from portal.errors import TooBusy
 from portal.extensions import db, htmx, is_away, login_manager
+from portal.views.door import throttling
 from portal.words import errors as words
 
 log = structlog.get_logger()
 
-RETRY_AFTER_SECONDS = 10
+TOO_MANY = 429
+AWAY_SECONDS, BUSY_SECONDS = 10, 2  # after which it is worth another try
 
 
 def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf_failed)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(TooBusy, _too_busy)
     app.register_error_handler(SQLAlchemyError, _database_failed)
     app.register_error_handler(500, _crashed)
 
@@ -40,7 +44,22 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error.get_response()
+    if code == TOO_MANY:
+        return _later("429", TOO_MANY, throttling.WINDOW_SECONDS)
     return _page(str(code), code)
+
+
+def _too_busy(_error: TooBusy) -> ResponseReturnValue:
+    db.session.rollback()
+    return _later("busy", 503, BUSY_SECONDS)
+
+
+def _later(kind: str, code: int, seconds: int, **context: Any) -> ResponseReturnValue:
+    """Nothing was done; in so many seconds it may be. A form stays as it is, and says so (renewal.js)."""
+    headers = {"Retry-After": str(seconds)}
+    if htmx and request.method == "POST":
+        return words.error(kind)[1], code, {"Content-Type": "text/plain; charset=utf-8", **headers}
+    return *_page(kind, code, **context), headers
 
 
 def _database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
@@ -49,11 +68,8 @@ def _database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
         raise error
     db.session.rollback()
     log.error("database.away", kind=logs.kind(error), place=logs.place(error))
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    if htmx and request.method == "POST":  # the form stays as it is, and says this (static/js/renewal.js)
-        return words.error("unsaved")[1], 503, {"Content-Type": "text/plain; charset=utf-8", **headers}
     kept = _typed()
-    return *_page("unsaved" if kept else "503", 503, kept=kept), headers
+    return _later("unsaved" if kept else "503", 503, AWAY_SECONDS, kept=kept)
 
 
 def _typed() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from portal.config import Config
 from portal.extensions import begin_reading, if_possible
 from portal.feed import addresses, document, readers
 from portal.models import Feed
-from portal.views.door import callers
+from portal.views.door import callers, throttling
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -35,6 +35,7 @@ def calendar(token: str) -> ResponseReturnValue:
     begin_reading()
     feed = addresses.find_feed(token)
     if feed is None:
+        throttling.miss()
         return _plain(404)
     response = _plain(410) if addresses.is_gone(feed, now=now) else _file(feed, now=now)
     if request.method == "GET":

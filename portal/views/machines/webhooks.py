@@ -10,7 +10,7 @@ from portal.clock import utcnow
 from portal.engine import channels
 from portal.engine.channels import Message
 from portal.extensions import begin_reading, begin_writing, csrf, db
-from portal.views.door import callers
+from portal.views.door import callers, throttling
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -29,6 +29,7 @@ def google() -> ResponseReturnValue:
     begin_reading()
     channel = channels.find_channel(message)
     if channel is None:
+        throttling.miss()
         return "", 404
     begin_writing()
     connection_id = channel.connection_id

@@ -18,7 +18,7 @@ from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
 from portal.people import accounts
 from portal.practice import letters
-from portal.views.door import callers
+from portal.views.door import callers, throttling
 from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.returning import own_path
@@ -90,6 +90,7 @@ def confirm_password() -> ResponseReturnValue:
 
 @blueprint.post("/confirm-password")
 @callers.signed_in
+@throttling.passwords
 def check_password() -> ResponseReturnValue:
     """The password once more: what follows within half an hour need not ask again."""
     provider, now = signed_in_provider(), utcnow()
