@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# A token that no longer fits, or a status of HTTP
+# A status of HTTP, or what is more than that says
 ERRORS: Mapping[str, tuple[str, str]] = {
     "csrf": (
         "This page was open for too long",
