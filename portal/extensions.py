@@ -23,6 +23,7 @@ from portal import logs
 log = structlog.get_logger()
 
 SQLITE_BUSY_SECONDS = 10
+NONSENSE = "SQLITE_ERROR"  # such as a table that is not there: the same kind of error as a full disk
 READ_ONLY = "25006"  # PostgreSQL, on a standby or told so by hand when its disk is full
 
 
@@ -100,12 +101,10 @@ def if_possible(what: str, *, within_seconds: float, **about: Any) -> Iterator[N
 def is_away(error: BaseException | None) -> bool:
     """Whether the database is locked, full, read-only or out of reach, rather than asked for nonsense."""
     if isinstance(error, DBAPIError):
-        is_read_only = getattr(error.orig, "sqlstate", None) == READ_ONLY
-        return (
-            isinstance(error, OperationalError | InterfaceError)
-            or error.connection_invalidated
-            or is_read_only
-        )
+        if getattr(error.orig, "sqlite_errorname", None) == NONSENSE:
+            return False
+        is_closed = error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY
+        return is_closed or isinstance(error, OperationalError | InterfaceError)
     return isinstance(error, TimeoutError)  # every connection of the pool is waiting
 
 

@@ -67,7 +67,7 @@ def _database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
     if not is_away(error):
         raise error
     db.session.rollback()
-    log.error("database.away", kind=logs.kind(error), place=logs.place(error))
+    log.error("database.away", endpoint=request.endpoint, kind=logs.kind(error), place=logs.place(error))
     kept = _typed()
     return _later("unsaved" if kept else "503", 503, AWAY_SECONDS, kept=kept)
 

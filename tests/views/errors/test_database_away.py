@@ -200,6 +200,14 @@ def test_a_full_disk_is_told_and_the_pages_are_there(practice: Practice) -> None
     assert sent_again(visitor, kept).status_code == 303
 
 
+def test_a_table_that_is_not_there_is_no_matter_of_waiting(practice: Practice) -> None:
+    visitor = practice.sign_in("provider")
+    with in_context(practice.app):
+        db.session.execute(sa.text("ALTER TABLE draft RENAME TO elsewhere"))
+        db.session.commit()
+    assert visitor.get("/drafts").status_code == 500
+
+
 def test_a_postgresql_that_is_away_is_told_and_found_again(tmp_path: Path) -> None:
     """Two restarts of a real server: it takes some seconds."""
     server = Postgres().start()
