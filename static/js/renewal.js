@@ -27,7 +27,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (renewing) { renewing = false; return; }
   if (event.detail.requestConfig.verb === "get") location.assign(event.detail.pathInfo.finalRequestPath);
-  else if (isLater(event.detail.xhr) && event.detail.elt.matches("form")) tell(event.detail.elt, event.detail.xhr.responseText);
+  else if (isLater(event.detail.xhr) && event.detail.elt.closest("form")) tell(event.detail.elt.closest("form"), event.detail.xhr.responseText);
   else if (event.detail.xhr.status !== 422) location.reload();
 });
 
