@@ -16,6 +16,7 @@ from portal.columns import make_keyring
 from portal.config import ROOT, Config, ConfigError, load_config
 from portal.google import oauth
 from portal.rows import pausing
+from portal.views.door import asking, throttling
 from portal.views.page import headers, signing_in
 
 __all__ = ["create_app", "models", "start"]
@@ -56,7 +57,9 @@ def create_app(config: Config | None = None, **overrides: Any) -> Portal:
     app.extensions["config"] = config
     app.extensions["keyring"] = make_keyring(config.token_encryption_keys)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
+    asking.register(app)
     _bind_extensions(app, config)
+    throttling.register(app, config)
     signing_in.register(app)
     headers.register(app)
     views.register(app)

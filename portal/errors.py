@@ -8,6 +8,7 @@ PortalError
 ├─ HostNotAllowed          a request for a host that its policy does not name; nothing was sent
 ├─ Paused                  this database may be a copy: nothing is sent before an owner says so
 ├─ JobFailed               what the queue may know of a job's error: its kind
+├─ TooBusy                 as many passwords are being checked as this process checks at once
 ├─ MailNotSent             the mail server was not reached, or would not take the mail
 ├─ CalendarError           anything Google said or failed to say
 │  ├─ AuthorizationExpired     invalid_grant, from the token endpoint: the provider must reconnect
@@ -36,6 +37,10 @@ TIMED_OUT = "timed-out"  # of CalendarUnavailable: no answer within the request'
 
 class PortalError(Exception):
     """The root of everything the portal raises on purpose."""
+
+
+class TooBusy(PortalError):
+    """Nothing was tried: as many of these are under way as may be at once. Soon it can be asked again."""
 
 
 class InvalidInput(PortalError):

@@ -1,4 +1,4 @@
-"""Flask extensions, created unbound; `create_app` binds them. Also how transactions begin on SQLite."""
+"""Flask extensions, created unbound; `create_app` binds them. Also how transactions begin and end."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from flask_htmx import HTMX
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
+from portal import logs
+
+log = structlog.get_logger()
+
 SQLITE_BUSY_SECONDS = 10
+NONSENSE = "SQLITE_ERROR"  # such as a table that is not there: the same kind of error as a full disk
+READ_ONLY = "25006"  # PostgreSQL, on a standby or told so by hand when its disk is full
 
 
 class Base(DeclarativeBase):
@@ -59,13 +67,45 @@ def begin_writing() -> None:
     _reads_only.set(False)
 
 
-def begin_briefly(seconds: float) -> None:
-    """End the reading transaction; what follows in this request writes, or fails after waiting so long.
+@contextmanager
+def begin_briefly(seconds: float) -> Iterator[None]:
+    """End the reading transaction; what follows writes, or fails after waiting so long for other writers.
 
-    For what may be left out: the failure is sqlalchemy's OperationalError.
+    The failure is sqlalchemy's OperationalError. Commits nothing; afterwards this request only reads.
     """
-    begin_writing()
-    _waits_seconds.set(seconds)
+    waited = _waits_seconds.set(seconds)
+    try:
+        begin_writing()
+        yield
+    finally:
+        _waits_seconds.reset(waited)
+        begin_reading()
+
+
+@contextmanager
+def if_possible(what: str, *, within_seconds: float, **about: Any) -> Iterator[None]:
+    """Commit what is done inside, or leave it out when the database cannot take it; then only read.
+
+    For notes that no page and no feed may fail for. What is left out stands in the log as `what`, with the
+    ids in `about`; objects of the session are then read anew.
+    """
+    try:
+        with begin_briefly(within_seconds):
+            yield
+            db.session.commit()
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        log.warning(what, kind=logs.kind(error), **about)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database is locked, full, read-only or out of reach, rather than asked for nonsense."""
+    if isinstance(error, DBAPIError):
+        if getattr(error.orig, "sqlite_errorname", None) == NONSENSE:
+            return False
+        is_closed = error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY
+        return is_closed or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, TimeoutError)  # every connection of the pool is waiting
 
 
 @contextmanager

@@ -61,9 +61,18 @@ class Postgres:
 
     def stop(self) -> None:
         if self._process and self._process.is_running():
-            self._process.child.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            self._process.child.wait(30)
+            self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def halt(self) -> None:
+        """Stop it, and keep what is in it."""
+        assert self._process
+        self._process.child.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+        self._process.child.wait(30)
+
+    def resume(self) -> None:
+        assert self._process
+        self._process.start().wait_until(self._accepts)
 
     def _program(self, name: str, *arguments: str) -> Process:
         return Process(

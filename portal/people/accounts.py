@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+import threading
 from zoneinfo import available_timezones
 
 import sqlalchemy as sa
@@ -12,8 +13,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 
-from portal.errors import InvalidInput
-from portal.extensions import db
+from portal.errors import InvalidInput, TooBusy
+from portal.extensions import begin_reading, begin_writing, db
 from portal.models import LoginSession, OfficeHours, Provider
 from portal.rows import pausing
 
@@ -22,7 +23,12 @@ PASSWORD_MOST_CHARACTERS = 256  # bounds the work of one hash
 LAPSED_KNOWN = dt.timedelta(days=3)  # for how long an ended sign-in tells whose it was
 SEEN_EVERY_SECONDS = 60  # how finely idleness is measured; each step is one write
 
+HASHES_AT_ONCE = 2
+HASH_WAITS_SECONDS = 1.0
+
 _hasher = PasswordHasher()
+_hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+_turns = threading.BoundedSemaphore(HASHES_AT_ONCE + 1)
 # Verifying against this costs what a real one costs, so that an unknown address answers no faster.
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 
@@ -100,17 +106,43 @@ def normalize_email(email: str) -> str | None:
 
 
 def authenticate(email: str, password: str) -> Provider | None:
-    """The provider with this address and password, or None; both cost the same time."""
+    """The provider with this address and password, or None; both cost the same time. Raises TooBusy.
+
+    Nobody's writing waits for the hash: until then this only reads, and afterwards it writes.
+    """
+    begin_reading()
     provider = find_provider(email)
     usable = provider if provider and provider.deactivated_at is None else None
     stored = usable.password_hash if usable and usable.password_hash else _NOBODY
-    try:
-        _hasher.verify(stored, password[:PASSWORD_MOST_CHARACTERS])
-    except (VerificationError, InvalidHashError):
+    is_right, renewed = _verify(stored, password[:PASSWORD_MOST_CHARACTERS])
+    begin_writing()
+    if usable is None or not is_right:
         return None
-    if usable is not None and _hasher.check_needs_rehash(stored):
-        usable.password_hash = _hasher.hash(password)
+    if renewed is not None:
+        usable.password_hash = renewed
     return usable
+
+
+def _verify(stored: str, password: str) -> tuple[bool, str | None]:
+    """Whether it is this password, and its hash anew if the stored one is of an older kind. Raises TooBusy.
+
+    Each hash takes a processor and tens of megabytes for a while, and the threads of this process are few:
+    so many are computed at once, one more waits, and the rest are told at once.
+    """
+    if not _turns.acquire(blocking=False):
+        raise TooBusy
+    try:
+        if not _hashing.acquire(timeout=HASH_WAITS_SECONDS):
+            raise TooBusy
+        try:
+            _hasher.verify(stored, password)
+            return True, _hasher.hash(password) if _hasher.check_needs_rehash(stored) else None
+        except (VerificationError, InvalidHashError):
+            return False, None
+        finally:
+            _hashing.release()
+    finally:
+        _turns.release()
 
 
 def open_session(provider: Provider, *, now: dt.datetime) -> str:

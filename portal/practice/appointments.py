@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +52,40 @@ def book(
     now: dt.datetime,
     actor: Provider | None,
     source: str,
-    keeps_client: bool = False,
 ) -> Appointment:
-    """Make an appointment. Raises InvalidInput.
+    """Make an appointment. Raises InvalidInput."""
+    (made,) = book_all(provider, [details], now=now, actor=actor, source=source)
+    return made
+
+
+def book_all(
+    provider: Provider,
+    several: Sequence[AppointmentDetails],
+    *,
+    now: dt.datetime,
+    actor: Provider | None,
+    source: str,
+    keeps_client: bool = False,
+) -> list[Appointment]:
+    """Make appointments, in as few statements as one takes. Raises InvalidInput.
 
     `keeps_client`: the client is an earlier choice, a series' own, so that they may be archived by now.
     """
-    kept = details.client.id if keeps_client and details.client else None
-    _check_details(provider, details, kept_client_id=kept)
+    made = []
+    for details in several:
+        kept = details.client.id if keeps_client and details.client else None
+        _check_details(provider, details, kept_client_id=kept)
+        made.append(_new(provider, details, now))
+    db.session.add_all(made)
+    db.session.flush()
+    for each in made:
+        _write_history(each, "booked", {}, _snapshot(each), now=now, actor=actor, source=source)
+    if made:
+        outbox.note_change(provider.id, now=now)
+    return made
+
+
+def _new(provider: Provider, details: AppointmentDetails, now: dt.datetime) -> Appointment:
     appointment = Appointment(
         public_id=secrets.token_hex(16),
         provider_id=provider.id,
@@ -70,10 +96,6 @@ def book(
         updated_at=now,
     )
     _put_details(appointment, details)
-    db.session.add(appointment)
-    db.session.flush()
-    _write_history(appointment, "booked", {}, _snapshot(appointment), now=now, actor=actor, source=source)
-    outbox.note_change(provider.id, now=now)
     return appointment
 
 

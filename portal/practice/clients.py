@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from portal import reading
 from portal.errors import InvalidInput, Refused
 from portal.extensions import db
 from portal.models import (
@@ -58,9 +59,10 @@ def next_number() -> int:
 
 def number_from(text: str) -> None:
     """Number new clients from here on; numbers that are taken are stepped over. Raises InvalidInput."""
-    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1):
+    number = reading.whole_number(text, most_digits=9)
+    if not number:
         raise InvalidInput({"next_id": "Give a whole number of up to nine digits."})
-    _locked_practice().next_internal_id = int(text)
+    _locked_practice().next_internal_id = number
 
 
 def rename(client: Client, name: str, *, now: dt.datetime) -> None:

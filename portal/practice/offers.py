@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from portal import reading
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AppointmentType, Location
@@ -46,14 +47,14 @@ def add_location(name: str) -> Location:
 def add_type(name: str, minutes: str) -> AppointmentType:
     """Add a type, or give the one of that name another length. Raises InvalidInput("type", "minutes")."""
     name = _checked(name, "type")
-    is_number = minutes.isascii() and minutes.isdigit() and len(minutes) <= len(str(LONGEST_MINUTES))
-    if not (is_number and 1 <= int(minutes) <= LONGEST_MINUTES):
+    length = reading.whole_number(minutes, most_digits=len(str(LONGEST_MINUTES))) or 0
+    if not 1 <= length <= LONGEST_MINUTES:
         raise InvalidInput({"minutes": f"Give a length between 1 and {LONGEST_MINUTES} minutes."})
     found = db.session.scalar(sa.select(AppointmentType).where(AppointmentType.name == name))
     if found is None:
         found = AppointmentType(name=name)
         db.session.add(found)
-    found.minutes, found.archived_at = int(minutes), None
+    found.minutes, found.archived_at = length, None
     return found
 
 

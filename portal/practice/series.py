@@ -31,6 +31,7 @@ from portal.practice.appointments import AppointmentDetails
 from portal.practice.spans import AllDay, Timed, When
 
 HORIZON_DAYS = 366
+MOST_DAYS_BACK = 366
 LONGEST_STEP = 52
 MOST_OCCURRENCES = 520
 OWN_CHANGES = ("changed", "rescheduled")  # verbs of history that make an instance an exception
@@ -106,6 +107,7 @@ def book_series(
 ) -> Appointment:
     """Book every date up to the horizon and return the first appointment. Raises InvalidInput."""
     check_rule(rule, date_of(details.when))
+    _check_start(date_of(details.when), today(now, details.when.timezone))
     first = appointments.book(provider, details, now=now, actor=actor, source=source)
     repeat(first, rule, now=now, actor=actor, source=source)
     return first
@@ -118,6 +120,7 @@ def repeat(
     if appointment.series_id is not None:
         raise Refused("repeats")
     check_rule(rule, appointment.start_date)
+    _check_start(appointment.start_date, today(now, appointment.timezone))
     series = _add_series(appointment.provider_id, rule, appointment.start_date, now)
     appointment.series, appointment.series_id = series, series.id
     appointment.original_date = appointment.start_date
@@ -138,15 +141,15 @@ def extend(
     dates = takewhile(lambda date: date <= horizon, _rule_of(series).dates(series.start_date))
     missing = [date for date in dates if date > done]
     details = _details_of(pattern)
-    for date in missing:
-        made = appointments.book(
-            pattern.provider,
-            replace(details, when=on_date(date, details.when)),
-            now=now,
-            actor=actor,
-            source=source,
-            keeps_client=True,
-        )
+    booked = appointments.book_all(
+        pattern.provider,
+        [replace(details, when=on_date(date, details.when)) for date in missing],
+        now=now,
+        actor=actor,
+        source=source,
+        keeps_client=True,
+    )
+    for made, date in zip(booked, missing, strict=True):
         made.series, made.series_id, made.original_date = series, series.id, date
     series.extended_until = max(horizon, done)
     return len(missing)
@@ -340,6 +343,12 @@ def check_rule(rule: Rule, start: dt.date) -> None:
         problems["occurrences"] = f"Give a number between 1 and {MOST_OCCURRENCES}."
     if problems:
         raise InvalidInput(problems)
+
+
+def _check_start(start: dt.date, now: dt.date) -> None:
+    """A form's transaction keeps other writers out: it books two years of dates at the most."""
+    if start < now - MOST_DAYS_BACK * ONE_DAY:
+        raise InvalidInput({"date": "A series can begin a year ago at the earliest. Choose a later date."})
 
 
 def _rule_of(series: AppointmentSeries) -> Rule:

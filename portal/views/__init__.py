@@ -12,6 +12,7 @@ from portal.views.accounts import login
 from portal.views.appointments import booking, desk, ending, moving, showing
 from portal.views.calendar import calendar, finding
 from portal.views.clients import clients
+from portal.views.door import callers
 from portal.views.drafts import drafting
 from portal.views.errors import answers
 from portal.views.help import questions
@@ -48,3 +49,4 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     answers.register(app)
     telling.register(app)
+    callers.check(app)

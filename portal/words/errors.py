@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# A token that no longer fits, or a status of HTTP
+# A status of HTTP, or what is more than that says
 ERRORS: Mapping[str, tuple[str, str]] = {
     "csrf": (
         "This page was open for too long",
         "Your sign-in changed while it was open, so nothing was saved. Go back, load the page again and "
         "repeat the last step.",
+    ),
+    "400": (
+        "This could not be read",
+        "There is a character in it that nobody can see and nothing can keep, or it came in pieces. "
+        "Nothing was saved.",
     ),
     "403": ("This is not allowed", "Your account may not do this. Nothing was changed."),
     "404": ("There is nothing here", "The address is wrong, or what it showed belongs to somebody else."),
@@ -23,9 +28,17 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "What you sent is larger than any form here. Nothing was saved.",
     ),
     "429": ("Too many tries", "Wait a minute, then try again. Nothing was changed."),
+    "busy": (
+        "Many people are signing in",
+        "Wait a moment, then try again. Nothing was changed.",
+    ),
     "500": (
         "Something broke on our side",
         "It was written to the log. What you did last may not have been saved: look before you repeat it.",
+    ),
+    "unsaved": (
+        "This could not be saved yet",
+        "The database cannot be reached. Nothing is lost: wait a moment, then send it again.",
     ),
     "503": (
         "Not ready yet",

@@ -27,8 +27,19 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (renewing) { renewing = false; return; }
   if (event.detail.requestConfig.verb === "get") location.assign(event.detail.pathInfo.finalRequestPath);
+  else if (isLater(event.detail.xhr) && event.detail.elt.closest("form")) tell(event.detail.elt.closest("form"), event.detail.xhr.responseText);
   else if (event.detail.xhr.status !== 422) location.reload();
 });
+
+// A form that could not be taken just now keeps what was typed, and says why.
+const isLater = (answer) => answer.status === 429 || answer.status === 503;
+function tell(form, words) {
+  const note = $(".problem[data-later]", form) ?? form.insertAdjacentElement("afterbegin", document.createElement("p"));
+  note.className = "problem";
+  note.dataset.later = "";
+  note.setAttribute("role", "alert");
+  note.textContent = words;
+}
 
 // An entry at night stretches the grid to midnight: begin where the day does, once for each change of view.
 let viewSeen = "";

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Complaints, OpenPage
 from tests.processes import World
 
 PRESSES = 10
@@ -94,3 +94,26 @@ def test_the_preview_of_a_move_into_the_skipped_hour_says_what_is_stored(page: P
     expect(page.locator("#announce")).to_contain_text("3:30 AM – 4:20 AM")
     page.keyboard.press("Enter")
     expect(page.locator('[data-start="2027-03-14T03:30:00-05:00"]')).to_have_count(1)
+
+
+def test_a_form_that_meets_a_database_in_trouble_stays_and_says_so(
+    page: Page, world: World, complaints: Complaints
+) -> None:
+    complaints.allow("503")
+    words = "The database cannot be reached. Nothing is lost: wait a moment, then send it again."
+    page.goto(f"{world.url}/calendar?view=day&date=2027-05-11")
+    page.locator("section.day").first.click(position={"x": 60, "y": 300})
+    sheet = page.get_by_role("dialog", name="New appointment")
+    sheet.get_by_label("Kind").select_option("Other event")
+    sheet.get_by_label("Title").fill("Pressed in haste")
+    page.route(
+        "**/appointments", lambda route: route.fulfill(status=503, content_type="text/plain", body=words)
+    )
+    for _ in range(2):
+        sheet.get_by_role("button", name="Save").first.click()
+        expect(sheet.get_by_role("alert")).to_have_text(words)
+    expect(sheet.get_by_label("Title")).to_have_value("Pressed in haste")
+    page.unroute("**/appointments")
+    sheet.get_by_role("button", name="Save").first.click()
+    expect(sheet).to_be_hidden()
+    assert entries(page, world, "2027-05-11") == 1

@@ -172,7 +172,7 @@ def test_without_a_server_the_owner_reads_the_mails_in_the_app(office: Office) -
     page = get(office.sign_in(), "/settings/mail")
     assert "please reconnect Google" in page.text
     assert "no mail server" in page.text
-    get(office.sign_in(office.other), "/settings/mail", status=404)
+    get(office.sign_in(office.other), "/settings/mail", status=403)
 
 
 def test_no_client_stands_in_a_mail(office: Office) -> None:

@@ -178,3 +178,45 @@ def test_a_series_remembers_that_it_goes_by_the_weekday(office: Office) -> None:
     assert dates == ["2026-11-18", "2026-12-16", "2027-01-20"]
     assert first.series is not None
     assert repeats(first.series) == "Every month, on the third Wednesday, 3 times"
+
+
+# How much one form may write
+
+
+def test_a_series_begins_a_year_ago_at_the_earliest(office: Office) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        series.book_series(
+            office.provider, office.details(at(-367, "09:00")), WEEKLY, actor=office.provider, **VERB
+        )
+    assert set(refused.value.problems) == {"date"}
+    db.session.rollback()
+    series.book_series(
+        office.provider, office.details(at(-360, "09:00")), WEEKLY, actor=office.provider, **VERB
+    )
+    assert len(instances()) == 105
+
+
+def test_an_appointment_of_long_ago_cannot_become_a_series(office: Office) -> None:
+    one = appointments.book(office.provider, office.details(at(-400, "09:00")), actor=office.provider, **VERB)
+    with pytest.raises(InvalidInput, match="date"):
+        series.repeat(one, WEEKLY, actor=office.provider, **VERB)
+
+
+def test_the_longest_series_is_booked_at_once(office: Office) -> None:
+    """Nobody else writes to SQLite meanwhile: two inserts a date, and no question in between."""
+    told: list[str] = []
+
+    def tell(*execution: object) -> None:
+        told.append(str(execution[2]).split(maxsplit=1)[0])
+
+    db.session.flush()
+    db.event.listen(db.engine, "before_cursor_execute", tell)
+    try:
+        series.book_series(
+            office.provider, office.details(at(-360, "09:00")), WEEKLY, actor=office.provider, **VERB
+        )
+        db.session.flush()
+    finally:
+        db.event.remove(db.engine, "before_cursor_execute", tell)
+    assert told.count("INSERT") <= 2 * len(instances()) + 1
+    assert len(told) - told.count("INSERT") < 15

@@ -16,9 +16,9 @@ def test_each_kind_is_told_apart(kind: str) -> None:
     assert [other for other in errors.ERRORS if errors.ERRORS[other][0] == heading] == [kind]
 
 
-def test_each_kind_is_the_token_or_a_status() -> None:
+def test_each_kind_is_a_status_or_one_that_pages_tell_apart() -> None:
     known = {str(status.value) for status in HTTPStatus if status >= 400}
-    assert set(errors.ERRORS) - known == {"csrf"}
+    assert set(errors.ERRORS) - known == {"csrf", "busy", "unsaved"}
 
 
 def test_any_other_status_has_words_too() -> None:

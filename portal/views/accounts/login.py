@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
@@ -11,14 +9,17 @@ from flask_login import current_user, login_user, logout_user
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.people import accounts
+from portal.views.door import callers, throttling
 from portal.views.page import lapsed
 from portal.views.page.auditing import note
+from portal.views.page.returning import own_path
 from portal.views.page.signing_in import SignedIn
 
 blueprint = Blueprint("accounts", __name__)
 
 
 @blueprint.get("/login")
+@callers.anybody
 def login() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(url_for("calendar.index"), 303)
@@ -26,6 +27,9 @@ def login() -> ResponseReturnValue:
 
 
 @blueprint.post("/login")
+@callers.anybody
+@throttling.sign_ins
+@throttling.passwords
 def sign_in() -> ResponseReturnValue:
     """The cookie session is emptied first: nothing from before, the CSRF secret included, survives it."""
     now = utcnow()
@@ -47,6 +51,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
+@callers.signed_in
 def sign_out() -> ResponseReturnValue:
     now = utcnow()
     current_user.row.ended_at = now
@@ -61,7 +66,4 @@ def sign_out() -> ResponseReturnValue:
 
 def _next_page() -> str:
     """Where the person was going, if that is one of our own pages."""
-    target = request.args.get("next", "")
-    parts = urlsplit(target)
-    is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if is_ours else url_for("calendar.index")
+    return own_path(request.args.get("next", "")) or url_for("calendar.index")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.clock import utcnow
 from portal.errors import InvalidInput, Refused, StaleRevision
 from portal.extensions import db
@@ -27,7 +28,13 @@ from portal.views.appointments.desk import (
     to_page,
     types_for,
 )
-from portal.views.appointments.form import LONGEST_QUICK_MINUTES, USUAL_MINUTES, AppointmentForm
+from portal.views.appointments.form import (
+    LONGEST_QUICK_MINUTES,
+    MOST_DIGITS_TYPED,
+    USUAL_MINUTES,
+    AppointmentForm,
+)
+from portal.views.door import callers
 from portal.views.page import bounds, once
 from portal.views.page.returning import own_path, way_back
 from portal.views.page.signing_in import signed_in_provider
@@ -37,11 +44,13 @@ INTO_THE_SHEET = {"HX-Retarget": "#sheet", "HX-Reselect": "#sheet-body", "HX-Res
 
 
 @blueprint.get("/new")
+@callers.signed_in
 def new() -> ResponseReturnValue:
     return _form_page(_form_asked(), None)
 
 
 @blueprint.get("/quick")
+@callers.signed_in
 def quick() -> ResponseReturnValue:
     """The few fields that most appointments need; the rest is one press away."""
     form = _form_asked()
@@ -56,6 +65,7 @@ def quick() -> ResponseReturnValue:
 
 
 @blueprint.post("/form")
+@callers.signed_in
 def full_form() -> ResponseReturnValue:
     """All fields, filled with what was typed so far; nothing is saved."""
     appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
@@ -63,6 +73,7 @@ def full_form() -> ResponseReturnValue:
 
 
 @blueprint.post("/overlaps")
+@callers.signed_in
 def show_overlaps() -> ResponseReturnValue:
     """What the time typed so far overlaps, as a fragment."""
     appointment = own_appointment(number) if (number := bounds.row_id("appointment")) else None
@@ -74,6 +85,7 @@ def show_overlaps() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@callers.signed_in
 @once.makes_one
 def create() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
@@ -96,6 +108,7 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:appointment_id>/edit")
+@callers.signed_in
 def edit(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)
     if appointment.archived_at is not None:
@@ -104,6 +117,7 @@ def edit(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>")
+@callers.signed_in
 @once.makes_one
 def update(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)
@@ -133,12 +147,12 @@ def draw_edit(fields: Mapping[str, str], appointment_id: int) -> str:
 def _form_asked() -> AppointmentForm:
     """A blank form for the time that the address names."""
     provider = signed_in_provider()
-    minutes = request.args.get("minutes", USUAL_MINUTES, type=int)
+    minutes = reading.whole_number(request.args.get("minutes", ""), most_digits=MOST_DIGITS_TYPED)
     return AppointmentForm.blank(
         bounds.day("date") or today(utcnow(), provider.timezone),
         _time_asked(),
         request.args.get("client", ""),
-        min(max(minutes, 1), LONGEST_QUICK_MINUTES),
+        min(minutes or USUAL_MINUTES, LONGEST_QUICK_MINUTES),
     )
 
 
@@ -187,7 +201,4 @@ def stale_page(form: AppointmentForm, appointment: Appointment) -> ResponseRetur
 
 
 def _time_asked() -> dt.time | None:
-    try:
-        return dt.time.fromisoformat(request.args.get("time", ""))
-    except ValueError:
-        return None
+    return reading.time_of_day(request.args.get("time", ""))

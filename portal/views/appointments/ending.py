@@ -16,15 +16,18 @@ from portal.practice.undo import Memory
 from portal.rows import event_links
 from portal.views.appointments.desk import blueprint, own_appointment, record, refuse, scope_counts, to_page
 from portal.views.appointments.form import read_scope
+from portal.views.door import callers
 from portal.views.page.signing_in import signed_in_provider
 
 
 @blueprint.get("/<int:appointment_id>/cancel")
+@callers.signed_in
 def ask_cancel(appointment_id: int) -> ResponseReturnValue:
     return _cancel_page(own_appointment(appointment_id), {}, {})
 
 
 @blueprint.post("/<int:appointment_id>/cancel")
+@callers.signed_in
 def cancel(appointment_id: int) -> ResponseReturnValue:
     provider, appointment, now = signed_in_provider(), own_appointment(appointment_id), utcnow()
     scope = read_scope(request.form.get("apply_to", ""))
@@ -59,16 +62,19 @@ def cancel(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>/no-show")
+@callers.signed_in
 def no_show(appointment_id: int) -> ResponseReturnValue:
     return _act(appointment_id, appointments.mark_no_show, "no-show", "Marked as no-show.")
 
 
 @blueprint.post("/<int:appointment_id>/complete")
+@callers.signed_in
 def complete(appointment_id: int) -> ResponseReturnValue:
     return _act(appointment_id, appointments.mark_completed, "completed", "Marked as completed.")
 
 
 @blueprint.post("/<int:appointment_id>/archive")
+@callers.signed_in
 def archive(appointment_id: int) -> ResponseReturnValue:
     return _act(
         appointment_id,
@@ -79,6 +85,7 @@ def archive(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>/reinstate")
+@callers.signed_in
 def reinstate(appointment_id: int) -> ResponseReturnValue:
     return _act(appointment_id, appointments.reinstate, "reinstated", "Reinstated.")
 

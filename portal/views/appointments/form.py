@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from portal import reading
 from portal.errors import InvalidInput
 from portal.localtime import ONE_DAY
 from portal.models import Appointment, AppointmentKind, AppointmentType, Client, SeriesFrequency
 from portal.practice.appointments import AppointmentDetails
 from portal.practice.series import Rule, Scope, date_of
 from portal.practice.spans import YEARS, AllDay, Timed, When, in_zone, when_of
-from portal.views.page.bounds import EARLIEST, LATEST
+from portal.views.page.bounds import EARLIEST, LATEST, MOST_DIGITS
 
 USUAL_MINUTES = 50
+MOST_DIGITS_TYPED = 5
 LONGEST_QUICK_MINUTES = 24 * 60
 USUAL_START = dt.time(9)
 FIELDS = (
@@ -85,8 +87,7 @@ class AppointmentForm:
     @property
     def revision(self) -> int:
         """The revision it was drawn from; one that matches nothing when that is missing."""
-        text = self.values["revision"]
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return reading.whole_number(self.values["revision"], most_digits=MOST_DIGITS) or 0
 
     def details(
         self, clients: Sequence[Client], timezone: str, types: Sequence[AppointmentType] = ()
@@ -167,9 +168,8 @@ def _kind(text: str) -> AppointmentKind:
 
 
 def _date(text: str, name: str, problems: dict[str, str]) -> dt.date:
-    try:
-        date = dt.date.fromisoformat(text)
-    except ValueError:
+    date = reading.day(text)
+    if date is None:
         problems[name] = "Give a date, such as 2026-11-18."
         return dt.date.min
     if not EARLIEST <= date <= LATEST:  # beyond, days can no longer be counted on
@@ -178,15 +178,14 @@ def _date(text: str, name: str, problems: dict[str, str]) -> dt.date:
 
 
 def _time(text: str, problems: dict[str, str]) -> dt.time:
-    try:
-        return dt.time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None)
-    except ValueError:
+    time = reading.time_of_day(text)
+    if time is None:
         problems["start_time"] = "Give a time, such as 09:30."
-        return dt.time()
+    return time or dt.time()
 
 
 def _whole_number(text: str, name: str, problems: dict[str, str]) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 6:
-        return int(text)
-    problems[name] = "Give a whole number."
-    return 0
+    number = reading.whole_number(text, most_digits=MOST_DIGITS_TYPED)
+    if number is None:
+        problems[name] = "Give a whole number."
+    return number or 0

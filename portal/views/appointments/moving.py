@@ -15,11 +15,13 @@ from portal.views.appointments.booking import INTO_THE_SHEET, stale_page
 from portal.views.appointments.changing import save_change
 from portal.views.appointments.desk import blueprint, own_appointment, refuse, scope_counts
 from portal.views.appointments.form import AppointmentForm
+from portal.views.door import callers
 from portal.views.page.returning import go_back, own_path
 from portal.views.page.signing_in import signed_in_provider
 
 
 @blueprint.get("/<int:appointment_id>/move")
+@callers.signed_in
 def ask_move(appointment_id: int) -> ResponseReturnValue:
     appointment = own_appointment(appointment_id)
     if appointment.archived_at is not None:
@@ -28,6 +30,7 @@ def ask_move(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:appointment_id>/move")
+@callers.signed_in
 def move(appointment_id: int) -> ResponseReturnValue:
     """Another time, and nothing else. With `careful`, what needs a decision is asked first."""
     appointment = own_appointment(appointment_id)

@@ -22,6 +22,7 @@ from portal.practice import offers
 from portal.sync.shown import KEPT_BEFORE
 from portal.views.calendar import grid
 from portal.views.calendar.windows import Window, monday_of, read_window, weeks_of_month
+from portal.views.door import callers
 from portal.views.page import shell, undoing, wording
 from portal.views.page.leaving import safe_link
 from portal.views.page.signing_in import signed_in_provider
@@ -42,11 +43,13 @@ def _register_shell(state: BlueprintSetupState) -> None:
 
 
 @blueprint.get("/")
+@callers.signed_in
 def home() -> ResponseReturnValue:
     return redirect(url_for("calendar.index"), 303)
 
 
 @blueprint.get("/calendar")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     provider = signed_in_provider()
     here = to_local(utcnow(), provider.timezone)
@@ -61,6 +64,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/calendar/version")
+@callers.signed_in
 def version() -> ResponseReturnValue:
     """What open pages ask for every few seconds; they draw themselves anew when the answer differs."""
     provider = signed_in_provider()
@@ -69,6 +73,7 @@ def version() -> ResponseReturnValue:
 
 
 @blueprint.get("/calendar/google/<int:event_id>")
+@callers.signed_in
 def google_event(event_id: int) -> ResponseReturnValue:
     """One's own only: to everybody else a Google event is no more than busy time. `on`: which occurrence."""
     entry = agenda.find_occurrence(signed_in_provider(), event_id, request.args.get("on", ""), now=utcnow())
@@ -187,8 +192,8 @@ def _colleagues(provider: Provider) -> Sequence[Provider]:
 
 def _chosen_providers(provider: Provider, colleagues: Sequence[Provider]) -> list[int]:
     allowed = [provider.id, *(colleague.id for colleague in colleagues)]
-    asked = request.args.getlist("provider", type=int)
-    return [number for number in allowed if number in asked] or [provider.id]
+    asked = request.args.getlist("provider")
+    return [number for number in allowed if str(number) in asked] or [provider.id]
 
 
 class _Links:

@@ -7,10 +7,12 @@ import datetime as dt
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.calendar import agenda, exporting
 from portal.clock import utcnow
 from portal.extensions import begin_writing, db
 from portal.localtime import ONE_DAY, to_local, today
+from portal.views.door import callers
 from portal.views.page import bounds
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -22,6 +24,7 @@ EXPORT_MOST_DAYS = 2 * 366
 
 
 @blueprint.route("/search", methods=["GET", "POST"])
+@callers.signed_in
 def search() -> ResponseReturnValue:
     """What is looked for comes by POST alone: a name has no place in an address."""
     provider, now = signed_in_provider(), utcnow()
@@ -36,6 +39,7 @@ def search() -> ResponseReturnValue:
 
 
 @blueprint.get("/export")
+@callers.signed_in
 def ask_export() -> ResponseReturnValue:
     day = today(utcnow(), signed_in_provider().timezone)
     first = bounds.day("date") or day
@@ -43,6 +47,7 @@ def ask_export() -> ResponseReturnValue:
 
 
 @blueprint.post("/export")
+@callers.signed_in
 def export() -> ResponseReturnValue:
     """The provider's appointments of these days; clients appear as they do in Google and the feed."""
     provider, now = signed_in_provider(), utcnow()
@@ -74,8 +79,5 @@ def _draw_export(first: str, last: str, problem: str) -> str:
 
 def _date(name: str) -> dt.date | None:
     """A date in the form; None when there is none, or one at the ends of time."""
-    try:
-        date = dt.date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
-    return date if bounds.EARLIEST <= date <= bounds.LATEST else None
+    date = reading.day(request.form.get(name, ""))
+    return date if date is not None and bounds.EARLIEST <= date <= bounds.LATEST else None

@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from portal import reading
 from portal.localtime import ONE_DAY
 from portal.views.page.bounds import EARLIEST, LATEST
 from portal.views.page.wording import day_name, day_span, month_name
@@ -90,10 +91,7 @@ class Window:
 def read_window(view: str | None, date: str | None, *, today: dt.date, usual_view: str) -> Window:
     """A window from what stands in an address; anything that makes no sense falls back to today's."""
     known = view if view in VIEWS else usual_view if usual_view in VIEWS else "week"
-    try:
-        day = dt.date.fromisoformat(date or "")
-    except ValueError:
-        day = today
+    day = reading.day(date or "") or today
     return Window(known, day if EARLIEST <= day <= LATEST else today)
 
 

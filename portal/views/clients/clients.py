@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.clock import utcnow
 from portal.errors import InvalidInput
-from portal.extensions import begin_writing, db
+from portal.extensions import db
 from portal.models import Appointment, Client
 from portal.practice import clients, letters
 from portal.practice.undo import Memory
+from portal.views.door import callers
 from portal.views.page import once
-from portal.views.page.auditing import note
+from portal.views.page.auditing import note, note_look
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -25,22 +26,26 @@ APPOINTMENTS_MOST = 100
 
 
 @blueprint.get("")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     """Names are looked for in what is sent by POST as well, so that none has to stand in an address."""
     return _draw_list("", with_archived="archived" in request.args)
 
 
 @blueprint.post("/search")
+@callers.signed_in
 def search() -> ResponseReturnValue:
     return _draw_list(request.form.get("q", "").strip(), with_archived="archived" in request.form)
 
 
 @blueprint.get("/new")
+@callers.signed_in
 def new() -> ResponseReturnValue:
     return render_template("clients/form.html", client=None, name="", problems={})
 
 
 @blueprint.post("")
+@callers.signed_in
 @once.makes_one
 def create() -> ResponseReturnValue:
     name, internal_id = request.form.get("name", ""), request.form.get("internal_id", "").strip()
@@ -65,11 +70,10 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:client_id>")
+@callers.signed_in
 def show(client_id: int) -> ResponseReturnValue:
-    begin_writing()
     client = _own(client_id)
-    _note("client.read", client)
-    db.session.commit()
+    note_look("client.read", signed_in_provider(), client, now=utcnow())
     return render_template(
         "clients/show.html",
         client=client,
@@ -80,11 +84,13 @@ def show(client_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:client_id>/edit")
+@callers.signed_in
 def edit(client_id: int) -> ResponseReturnValue:
     return draw_edit({}, client_id)
 
 
 @blueprint.post("/<int:client_id>")
+@callers.signed_in
 def update(client_id: int) -> ResponseReturnValue:
     client, name = _own(client_id), request.form.get("name", "")
     memory = Memory(client=client)
@@ -103,28 +109,28 @@ def update(client_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:client_id>/archive")
+@callers.signed_in
 def archive(client_id: int) -> ResponseReturnValue:
     words = "Client archived. Appointments stay as they are."
     return _act(client_id, partial(clients.archive, now=utcnow()), "archived", words)
 
 
 @blueprint.post("/<int:client_id>/unarchive")
+@callers.signed_in
 def unarchive(client_id: int) -> ResponseReturnValue:
     return _act(client_id, clients.unarchive, "unarchived", "Client active again.")
 
 
 @blueprint.post("/numbering")
+@callers.owner
 def set_numbering() -> ResponseReturnValue:
     """From where new clients are numbered; the practice's owner decides."""
-    provider = signed_in_provider()
-    if not provider.is_owner:
-        abort(403)
     try:
         clients.number_from(request.form.get("next_id", ""))
     except InvalidInput as invalid:
         db.session.rollback()
         return _draw_list("", with_archived=False, problem=invalid.problems["next_id"]), 422
-    note("client.numbering", provider, now=utcnow())
+    note("client.numbering", signed_in_provider(), now=utcnow())
     db.session.commit()
     flash("Saved. Clients have the internal IDs they had.", "good")
     return redirect(url_for("clients.index"), 303)
@@ -138,10 +144,8 @@ def draw_new(fields: Mapping[str, str]) -> str:
 
 def draw_edit(fields: Mapping[str, str], client_id: int) -> str:
     """The same of one who is known; with their present name unless another was typed."""
-    begin_writing()
     client = _own(client_id)
-    _note("client.read", client)
-    db.session.commit()
+    note_look("client.read", signed_in_provider(), client, now=utcnow())
     return render_template(
         "clients/form.html", client=client, name=fields.get("name", client.name), problems={}
     )

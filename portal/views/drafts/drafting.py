@@ -9,12 +9,14 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import reading
 from portal.clock import utcnow
 from portal.extensions import db
 from portal.models import Draft
 from portal.practice import drafts
 from portal.views.appointments import booking, ending, moving
 from portal.views.clients import clients
+from portal.views.door import callers
 from portal.views.page import bounds, lapsed
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.settings import settings
@@ -40,6 +42,7 @@ def _register(state: BlueprintSetupState) -> None:
 
 
 @blueprint.post("")
+@callers.signed_in
 def keep() -> ResponseReturnValue:
     """The page sends what was typed shortly before the sign-in ends. Answers with the draft's number."""
     draft = lapsed.keep(signed_in_provider().id)
@@ -48,12 +51,14 @@ def keep() -> ResponseReturnValue:
 
 
 @blueprint.get("")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     found = drafts.waiting(signed_in_provider().id, now=utcnow())
     return render_template("drafts/index.html", drafts=[(draft, _name(draft)) for draft in found])
 
 
 @blueprint.get("/<int:draft_id>")
+@callers.signed_in
 def show(draft_id: int) -> ResponseReturnValue:
     draft = _own(draft_id)
     form = lapsed.form_of(draft.path)
@@ -66,6 +71,7 @@ def show(draft_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:draft_id>/discard")
+@callers.signed_in
 def discard(draft_id: int) -> ResponseReturnValue:
     drafts.discard(signed_in_provider().id, draft_id)
     db.session.commit()
@@ -88,9 +94,10 @@ def _name(draft: Draft) -> str:
 
 def _forget_saved(response: Response) -> Response:
     """A form drawn from a draft says so; once it was saved, which leads on, the draft is not needed."""
-    number = request.form.get("draft", 0, type=int) if request.method == "POST" else 0
-    is_saved = response.status_code == 303 and current_user.is_authenticated
-    if 0 < number <= bounds.MOST_ROWS and is_saved:
+    if request.method != "POST" or response.status_code != 303:
+        return response
+    number = reading.whole_number(request.form.get("draft", ""), most_digits=bounds.MOST_DIGITS)
+    if number and current_user.is_authenticated:
         drafts.discard(signed_in_provider().id, number)
         db.session.commit()
     return response

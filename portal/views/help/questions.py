@@ -28,6 +28,7 @@ from portal.models import Connection, Provider
 from portal.standing import help_lines
 from portal.sync.checkup import Line, pick
 from portal.sync.modes import Link
+from portal.views.door import callers
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.sync import connecting
@@ -226,17 +227,20 @@ GROUPS = (BEGIN, SEE, CHANGE, OTHERS)
 
 
 @blueprint.get("/help")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     return _index("")
 
 
 @blueprint.post("/help")
+@callers.signed_in
 def search() -> ResponseReturnValue:
     """What is typed may name a person, so it travels in the body and not in the address."""
     return _index(request.form.get("q", "")[:200].strip())
 
 
 @blueprint.get("/help/<slug>")
+@callers.signed_in
 def show(slug: str) -> ResponseReturnValue:
     question = BY_SLUG.get(slug)
     if question is None:
@@ -258,6 +262,7 @@ def show(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/help/where-calendar")
+@callers.signed_in
 def show_calendar() -> ResponseReturnValue:
     """Have our calendar listed in Google again; the page then looks whether it is."""
     provider, now = signed_in_provider(), utcnow()

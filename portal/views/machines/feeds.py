@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
-import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import begin_briefly, begin_reading, db
+from portal.extensions import begin_reading, if_possible
 from portal.feed import addresses, document, readers
 from portal.models import Feed
 from portal.rows import pausing
-
-log = structlog.get_logger()
+from portal.views.door import callers, throttling
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -33,6 +30,7 @@ HEADERS = {
 
 
 @blueprint.get("/feeds/<token>/calendar.ics")
+@callers.machine
 def calendar(token: str) -> ResponseReturnValue:
     """The feed of this address: 200, 304 when the reader has it already, 404 unknown, 410 long replaced.
 
@@ -46,6 +44,7 @@ def calendar(token: str) -> ResponseReturnValue:
         return response
     feed = addresses.find_feed(token)
     if feed is None:
+        throttling.miss()
         return _plain(404)
     response = _plain(410) if addresses.is_gone(feed, now=now) else _file(feed, now=now)
     if request.method == "GET":
@@ -56,13 +55,8 @@ def calendar(token: str) -> ResponseReturnValue:
 def _note_read(feed: Feed, status: int, *, now: dt.datetime) -> None:
     """A statistic: whatever keeps the database from writing it, the reader has the file."""
     agent = request.headers.get("User-Agent", "")
-    begin_briefly(NOTE_WAITS_SECONDS)
-    try:
+    with if_possible("feed.read-not-noted", within_seconds=NOTE_WAITS_SECONDS, feed=feed.id):
         readers.record_read(feed, user_agent=agent, status=status, now=now)
-        db.session.commit()
-    except SQLAlchemyError as error:
-        db.session.rollback()
-        log.warning("feed.read-not-noted", kind=type(error).__name__)
 
 
 def _file(feed: Feed, *, now: dt.datetime) -> Response:

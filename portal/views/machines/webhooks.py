@@ -11,11 +11,13 @@ from portal.engine import channels
 from portal.engine.channels import Message
 from portal.extensions import begin_reading, begin_writing, csrf, db
 from portal.rows import pausing
+from portal.views.door import callers, throttling
 
 blueprint = Blueprint("webhooks", __name__)
 
 
 @blueprint.post("/webhooks/google")
+@callers.machine
 def google() -> ResponseReturnValue:
     """Take a push message for a channel of ours with its secret; anything else is 404. No body is read.
 
@@ -33,6 +35,7 @@ def google() -> ResponseReturnValue:
         return "", 503
     channel = channels.find_channel(message)
     if channel is None:
+        throttling.miss()
         return "", 404
     begin_writing()
     connection_id = channel.connection_id

@@ -15,6 +15,8 @@ from pathlib import Path
 from flask import Response, current_app, send_file, url_for
 from flask.sansio.app import App
 
+from portal.views.door import callers
+
 # In the order of the cascade, from tokens to pages: of two rules of equal weight the later one wins.
 SHEETS = (
     *("tokens", "grid", "base", "controls"),
@@ -45,7 +47,7 @@ JOINED = {"app.css": "text/css", "app.js": "text/javascript"}
 def register(app: App) -> None:
     """Serve the joined files under `/static/`, as long-lived as every file there; `asset` in templates."""
     _content(str(app.static_folder))
-    app.view_functions["static"] = _serve
+    app.view_functions["static"] = callers.anybody(_serve)
     app.jinja_env.globals["asset"] = address
 
 

@@ -8,6 +8,8 @@ from flask import abort, request
 from flask.sansio.app import App
 from werkzeug.routing import IntegerConverter
 
+from portal import reading
+
 MOST_DIGITS = 9  # of a row's number: an integer key of PostgreSQL, which refuses to look for greater ones
 MOST_ROWS = 10**MOST_DIGITS - 1
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 12, 31)  # days that a page draws
@@ -27,15 +29,12 @@ def register(app: App) -> None:
 def row_id(name: str) -> int | None:
     """The number in this field; None without one, 404 when it can be no row's."""
     text = request.values.get(name, "")
-    if not (text.isascii() and text.isdigit()):
+    if not reading.is_digits(text):
         return None
-    return int(text) if len(text) <= MOST_DIGITS else abort(404)
+    return reading.whole_number(text, most_digits=MOST_DIGITS) or abort(404)
 
 
 def day(name: str) -> dt.date | None:
     """The date in this field; None without one that makes sense, 404 at the ends of time."""
-    try:
-        date = dt.date.fromisoformat(request.values.get(name, ""))
-    except ValueError:
-        return None
-    return date if EARLIEST <= date <= LATEST else abort(404)
+    date = reading.day(request.values.get(name, ""))
+    return date if date is None or EARLIEST <= date <= LATEST else abort(404)

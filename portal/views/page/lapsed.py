@@ -10,11 +10,13 @@ from typing import Any
 from flask import current_app, request, session, url_for
 from werkzeug.exceptions import HTTPException
 
+from portal import reading
 from portal.clock import utcnow
 from portal.extensions import begin_writing, db
 from portal.models import Draft, Provider
 from portal.people import accounts
 from portal.practice import drafts
+from portal.views.page import bounds
 
 # Where these forms are sent, and what a list of drafts calls them
 FORMS = {
@@ -72,7 +74,7 @@ def _form_path() -> str:
     path = request.form.get("draft_of") or request.path
     if path != url_for("appointments.full_form"):
         return path
-    number = request.form.get("appointment", type=int)
+    number = reading.whole_number(request.form.get("appointment", ""), most_digits=bounds.MOST_DIGITS)
     if number is None:
         return url_for("appointments.create")
     return url_for("appointments.update", appointment_id=number)

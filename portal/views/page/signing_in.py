@@ -5,47 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import structlog
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import utcnow
 from portal.config import Config
-from portal.extensions import (
-    begin_briefly,
-    begin_reading,
-    begin_writing,
-    db,
-    forget_reading,
-    htmx,
-    login_manager,
-)
+from portal.extensions import begin_reading, begin_writing, db, htmx, if_possible, login_manager
 from portal.models import LoginSession, Provider
 from portal.people import accounts
 from portal.rows import pausing
+from portal.views.door import callers
+from portal.views.door.callers import Caller
 from portal.views.page import lapsed
 
-log = structlog.get_logger()
-
-PUBLIC_ENDPOINTS = frozenset(
-    {
-        "accounts.login",
-        "accounts.sign_in",
-        "feeds.calendar",
-        "system.healthz",
-        "system.readyz",
-        "system.robots",
-        "webhooks.google",
-        "static",
-    }
-)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-MACHINES = PUBLIC_ENDPOINTS - {"accounts.login", "accounts.sign_in"} | {None}
+NO_PAGES = frozenset({None, "system", "feeds", "webhooks"})  # blueprints, and none: static files
 STAMP_WAITS_SECONDS = 0.5
 STAMPED = "database-stamped"
 REAUTHENTICATION_SECONDS = 30 * 60
+NOTE_WAITS_SECONDS = 0.2  # each page waits so long while the database cannot be written to
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -95,16 +74,21 @@ def _load(token: str) -> SignedIn | None:
 
 
 def _admit() -> ResponseReturnValue | None:
-    """Let signed-in providers through, everybody to the public addresses. Reading requests begin no write."""
-    begin_writing()
+    """Let through whom the route names. Reading requests begin no write."""
     _stamp_once()
-    if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
+    begin_writing()
+    if request.endpoint is None:
+        return None
+    caller = callers.who_may_call(current_app, request.endpoint)
+    if caller in (Caller.ANYBODY, Caller.MACHINE):
         return None
     begin_reading()
     if not current_user.is_authenticated:
         is_kept = request.method == "POST" and lapsed.keep_what_was_sent()
         return _send_to_login(kept="1") if is_kept else _send_to_login()
     _note_presence(current_user.row, utcnow())
+    if caller is Caller.OWNER and not signed_in_provider().is_owner:
+        abort(403)
     if request.method not in SAFE_METHODS:
         begin_writing()
     return None
@@ -112,17 +96,11 @@ def _admit() -> ResponseReturnValue | None:
 
 def _stamp_once() -> None:
     """With the first page of this process: whose database this is, before anybody can take a copy of it."""
-    if request.endpoint in MACHINES or STAMPED in current_app.extensions:
+    if request.blueprint in NO_PAGES or STAMPED in current_app.extensions:
         return
-    begin_briefly(STAMP_WAITS_SECONDS)
-    try:
+    with if_possible("database.not-stamped", within_seconds=STAMP_WAITS_SECONDS):  # or the next page does
         pausing.stamp()
         current_app.extensions[STAMPED] = True
-    except SQLAlchemyError as error:  # the next page tries again
-        db.session.rollback()
-        log.warning("database.not-stamped", kind=type(error).__name__)
-    finally:
-        forget_reading()
 
 
 def _note_presence(row: LoginSession, now: dt.datetime) -> None:
@@ -132,11 +110,9 @@ def _note_presence(row: LoginSession, now: dt.datetime) -> None:
     """
     note = accounts.note_open_page if "X-Background" in request.headers else accounts.touch_session
     assert row.provider  # read by now
-    begin_writing()
-    if note(row, now=now):
-        db.session.add(row)
-        db.session.commit()
-    begin_reading()
+    with if_possible("presence.not-noted", within_seconds=NOTE_WAITS_SECONDS):
+        if note(row, now=now):
+            db.session.add(row)
 
 
 def _send_to_login(**where: Any) -> ResponseReturnValue:

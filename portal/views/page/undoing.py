@@ -12,6 +12,7 @@ from portal.errors import Refused
 from portal.extensions import db
 from portal.models import UndoStep
 from portal.practice import undo
+from portal.views.door import callers
 from portal.views.page.auditing import note
 from portal.views.page.returning import go_back
 from portal.views.page.signing_in import signed_in_provider
@@ -30,6 +31,7 @@ def register(app: App) -> None:
 
 
 @blueprint.post("/<int:step_id>")
+@callers.signed_in
 def take_back(step_id: int) -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     step = db.session.get(UndoStep, step_id)
@@ -48,6 +50,7 @@ def take_back(step_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/dismiss")
+@callers.signed_in
 def dismiss() -> ResponseReturnValue:
     undo.dismiss(signed_in_provider())
     db.session.commit()

@@ -12,6 +12,7 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.models import AppointmentType, Location
 from portal.practice import offers
+from portal.views.door import callers
 from portal.views.page import once
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -22,14 +23,15 @@ SAVED = "Saved."
 
 
 @blueprint.get("")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     return _draw({})
 
 
 @blueprint.post("/locations")
+@callers.owner
 @once.makes_one
 def add_location() -> ResponseReturnValue:
-    _owner_only()
     try:
         offers.add_location(request.form.get("location", ""))
     except InvalidInput as invalid:
@@ -38,9 +40,9 @@ def add_location() -> ResponseReturnValue:
 
 
 @blueprint.post("/types")
+@callers.owner
 @once.makes_one
 def add_type() -> ResponseReturnValue:
-    _owner_only()
     try:
         offers.add_type(request.form.get("type", ""), request.form.get("minutes", ""))
     except InvalidInput as invalid:
@@ -49,22 +51,17 @@ def add_type() -> ResponseReturnValue:
 
 
 @blueprint.post("/locations/<int:location_id>/remove")
+@callers.owner
 def remove_location(location_id: int) -> ResponseReturnValue:
-    _owner_only()
     offers.archive(db.session.get(Location, location_id) or abort(404), now=utcnow())
     return _saved("location.removed")
 
 
 @blueprint.post("/types/<int:type_id>/remove")
+@callers.owner
 def remove_type(type_id: int) -> ResponseReturnValue:
-    _owner_only()
     offers.archive(db.session.get(AppointmentType, type_id) or abort(404), now=utcnow())
     return _saved("appointment-type.removed")
-
-
-def _owner_only() -> None:
-    if not signed_in_provider().is_owner:
-        abort(403)
 
 
 def _refused(invalid: InvalidInput) -> ResponseReturnValue:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import reading
 from portal.clock import utcnow
 from portal.config import Config
 from portal.extensions import db
 from portal.models import Mail, OfficeHours, Provider
 from portal.people import accounts
 from portal.practice import letters
+from portal.views.door import callers, throttling
 from portal.views.page import once
 from portal.views.page.auditing import note
+from portal.views.page.returning import own_path
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("settings", __name__)
@@ -31,11 +33,13 @@ SAVED = "Saved."
 
 
 @blueprint.get("/settings")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     return _page()
 
 
 @blueprint.post("/settings/profile")
+@callers.signed_in
 def save_profile() -> ResponseReturnValue:
     provider = signed_in_provider()
     typed = request.form.get("name", "")
@@ -49,13 +53,16 @@ def save_profile() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/office-hours")
+@callers.signed_in
 @once.makes_one
 def save_office_hours() -> ResponseReturnValue:
     """One stretch a weekday; both times empty means closed."""
     provider = signed_in_provider()
     stretches, problems = {}, {}
     for weekday, name in enumerate(WEEKDAYS):
-        opens, closes = _time(f"opens-{weekday}"), _time(f"closes-{weekday}")
+        opens, closes = (
+            reading.time_of_day(request.form.get(f"{end}-{weekday}", "")) for end in ("opens", "closes")
+        )
         if opens and closes and opens < closes:
             stretches[weekday] = (opens, closes)
         elif request.form.get(f"opens-{weekday}") or request.form.get(f"closes-{weekday}"):
@@ -67,21 +74,23 @@ def save_office_hours() -> ResponseReturnValue:
 
 
 @blueprint.get("/settings/mail")
+@callers.owner
 def mail() -> ResponseReturnValue:
     """What was, or without a mail server would have been, written to providers. For the practice's owner."""
-    if not signed_in_provider().is_owner:
-        abort(404)
     config: Config = current_app.extensions["config"]
     mails = db.session.scalars(sa.select(Mail).order_by(Mail.id.desc()).limit(MAILS_SHOWN)).all()
     return render_template("settings/mail.html", mails=mails, has_server=bool(config.smtp_url))
 
 
 @blueprint.get("/confirm-password")
+@callers.signed_in
 def confirm_password() -> ResponseReturnValue:
     return render_template("settings/confirm_password.html", next_page=_next_page(), failed=False)
 
 
 @blueprint.post("/confirm-password")
+@callers.signed_in
+@throttling.passwords
 def check_password() -> ResponseReturnValue:
     """The password once more: what follows within half an hour need not ask again."""
     provider, now = signed_in_provider(), utcnow()
@@ -153,15 +162,6 @@ def _saved(action: str, provider: Provider) -> ResponseReturnValue:
     return redirect(url_for("settings.index"), 303)
 
 
-def _time(name: str) -> dt.time | None:
-    try:
-        return dt.time.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
-
-
 def _next_page() -> str:
     """Where the person was going, if that is one of our own pages."""
-    target = request.values.get("next", "")
-    is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc
-    return target if is_ours else url_for("sync.index")
+    return own_path(request.values.get("next", "")) or url_for("sync.index")

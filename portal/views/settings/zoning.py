@@ -18,6 +18,7 @@ from portal.models import Appointment, Provider
 from portal.practice import zones
 from portal.practice.spans import in_zone, when_of
 from portal.practice.zones import Kept
+from portal.views.door import callers
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
 from portal.views.page.wording import place_name
@@ -37,6 +38,7 @@ class Example:
 
 
 @blueprint.get("")
+@callers.signed_in
 def ask() -> ResponseReturnValue:
     provider, asked = signed_in_provider(), request.args.get("timezone", "")
     if asked in available_timezones() and asked != provider.timezone:
@@ -45,6 +47,7 @@ def ask() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@callers.signed_in
 def move() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     asked, keep = request.form.get("timezone", ""), request.form.get("keep", "")

@@ -21,6 +21,7 @@ from portal.models import Appointment, CardKind, ChangeCard, GoogleCalendar, Pro
 from portal.standing import facts
 from portal.sync import health
 from portal.sync.event import EventTime
+from portal.views.door import callers
 from portal.views.page import times
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -85,6 +86,7 @@ def changes_waiting() -> int:
 
 
 @blueprint.get("/changes")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     views = _views(answers.open_cards(provider), now=now)
@@ -101,6 +103,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/changes/<int:card_id>")
+@callers.signed_in
 def answer(card_id: int) -> ResponseReturnValue:
     """Take one answer. The card closes; what follows from it goes out with the next run."""
     provider, now = signed_in_provider(), utcnow()

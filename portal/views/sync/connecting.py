@@ -19,6 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import choosing, current, switching
@@ -29,6 +30,8 @@ from portal.extensions import begin_writing, db
 from portal.google import oauth
 from portal.models import Connection, ConnectionPhase, Provider
 from portal.sync.modes import Link
+from portal.views.door import callers
+from portal.views.page import bounds
 from portal.views.page.auditing import note
 from portal.views.page.headers import CONTENT_SECURITY_POLICY
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
@@ -41,11 +44,13 @@ LIST_AGAIN_AFTER = dt.timedelta(minutes=2)
 
 
 @blueprint.get("/names")
+@callers.signed_in
 def names() -> ResponseReturnValue:
     return _names_page(None)
 
 
 @blueprint.post("/names")
+@callers.signed_in
 def save_names() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     try:
@@ -59,6 +64,7 @@ def save_names() -> ResponseReturnValue:
 
 
 @blueprint.get("/connect")
+@callers.signed_in
 def connect_account() -> ResponseReturnValue:
     """What will be asked at Google, and why. After a refusal, what was wrong."""
     connection = current.live_connection(signed_in_provider())
@@ -78,6 +84,7 @@ def connect_account() -> ResponseReturnValue:
 
 
 @blueprint.post("/google/connect")
+@callers.signed_in
 def begin_consent() -> ResponseReturnValue:
     """Send the provider to Google's consent page."""
     provider, now = signed_in_provider(), utcnow()
@@ -98,6 +105,7 @@ def begin_consent() -> ResponseReturnValue:
 
 
 @blueprint.get("/google/callback")
+@callers.signed_in
 def finish_consent() -> ResponseReturnValue:
     """Where Google sends the provider back to. What is refused is dropped, never revoked (sync-law §6)."""
     provider, now = signed_in_provider(), utcnow()
@@ -128,6 +136,7 @@ def _is_second_tab(provider: Provider, error: Refused | CalendarError) -> bool:
 
 
 @blueprint.get("/calendars")
+@callers.signed_in
 def calendars() -> ResponseReturnValue:
     """The account's calendars. Listed anew unless that was done a moment ago."""
     connection = current.live_connection(signed_in_provider())
@@ -143,6 +152,7 @@ def calendars() -> ResponseReturnValue:
 
 
 @blueprint.post("/calendars")
+@callers.signed_in
 def choose_calendars() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     connection = current.live_connection(provider)
@@ -151,7 +161,7 @@ def choose_calendars() -> ResponseReturnValue:
     is_running = current.link_of(connection) is Link.RUNNING
     skips = "skip" in request.form and not is_running
     try:
-        choosing.choose(connection, () if skips else request.form.getlist("calendar", type=int), now=now)
+        choosing.choose(connection, () if skips else _ticked(), now=now)
     except InvalidInput:
         db.session.rollback()
         return _calendars_page(connection, "not-choosable"), 422
@@ -160,12 +170,20 @@ def choose_calendars() -> ResponseReturnValue:
     return redirect(url_for("sync.index" if is_running else "sync.connecting.preview"), 303)
 
 
+def _ticked() -> list[int]:
+    """The ticked calendars' rows. What is no number is a row that nobody has."""
+    texts = request.form.getlist("calendar")
+    return [reading.whole_number(text, most_digits=bounds.MOST_DIGITS) or 0 for text in texts]
+
+
 @blueprint.get("/preview")
+@callers.signed_in
 def preview() -> ResponseReturnValue:
     return _preview_page(request.args.get("problem"))
 
 
 @blueprint.post("/preview")
+@callers.signed_in
 def begin_first_sync() -> ResponseReturnValue:
     """The last step: from here the mode is Two-Way and the worker goes on."""
     provider, now = signed_in_provider(), utcnow()
@@ -186,6 +204,7 @@ def begin_first_sync() -> ResponseReturnValue:
 
 
 @blueprint.post("/cancel")
+@callers.signed_in
 def cancel() -> ResponseReturnValue:
     """Leave the wizard: the mode is what it was, the grant is given back."""
     provider, now = signed_in_provider(), utcnow()

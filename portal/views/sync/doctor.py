@@ -31,6 +31,7 @@ from portal.models import Appointment, Checkup, Connection, GoogleCalendar, Prov
 from portal.standing import checks, compare, full_check, report
 from portal.sync.modes import Link
 from portal.views.calendar.windows import monday_of
+from portal.views.door import callers
 from portal.views.page import bounds
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -52,6 +53,7 @@ class Cell:
 
 
 @blueprint.get("/doctor")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     context = doctor_context(provider, now=now)
@@ -62,6 +64,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/doctor/check")
+@callers.signed_in
 def check_everything() -> ResponseReturnValue:
     """Have everything compared with Google. Reads only; what it finds is put right by the next runs."""
     provider, now = signed_in_provider(), utcnow()
@@ -76,6 +79,7 @@ def check_everything() -> ResponseReturnValue:
 
 
 @blueprint.post("/doctor/check/stop")
+@callers.signed_in
 def stop_check() -> ResponseReturnValue:
     """The comparison is not wanted any more."""
     connection = current.live_connection(signed_in_provider())
@@ -86,6 +90,7 @@ def stop_check() -> ResponseReturnValue:
 
 
 @blueprint.get("/doctor/check")
+@callers.signed_in
 def check_progress() -> ResponseReturnValue:
     """How far it is, for the page that waits; once it is done, the whole page is drawn anew."""
     now = utcnow()
@@ -103,6 +108,7 @@ def standing_check(connection: Connection | None, *, now: dt.datetime) -> full_c
 
 
 @blueprint.get("/doctor/report.json")
+@callers.signed_in
 def report_json() -> ResponseReturnValue:
     answer = jsonify(_jsonable(report.support_report(signed_in_provider(), now=utcnow())))
     answer.headers["Content-Disposition"] = "attachment; filename=sync-report.json"
@@ -110,6 +116,7 @@ def report_json() -> ResponseReturnValue:
 
 
 @blueprint.get("/doctor/report.txt")
+@callers.signed_in
 def report_text() -> ResponseReturnValue:
     text = report.as_text(report.support_report(signed_in_provider(), now=utcnow()))
     return Response(text, mimetype="text/plain")

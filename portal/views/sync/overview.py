@@ -19,6 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from portal import reading
 from portal.clock import utcnow
 from portal.config import Config
 from portal.connection import cards, choosing, current, leftovers, switching
@@ -31,6 +32,7 @@ from portal.rows import outbox
 from portal.standing import checks, facts
 from portal.sync import health
 from portal.sync.modes import Link
+from portal.views.door import callers
 from portal.views.page import once, times
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import recently_authenticated, signed_in_provider
@@ -50,7 +52,7 @@ GOALS = {"off": SyncMode.OFF, "one-way": SyncMode.ONE_WAY}
 # Our calendar is there, and Google does not let us in
 CLOSED_STATES = frozenset({"reconnect-required", "calendar-out-of-reach"})
 RECEIPT_DAYS = 7
-MOST_DIGITS = 6  # of a count in a form
+MOST_DIGITS = 5  # of a count in a form
 POLLED_STATES = frozenset({"first-sync", "removing"})
 SAVED = "Saved."
 NEW_ADDRESS = "This is your new feed URL. The old one gives an empty calendar from now on."
@@ -64,11 +66,13 @@ def sync_story() -> health.Story:
 
 
 @blueprint.get("")
+@callers.signed_in
 def index() -> ResponseReturnValue:
     return _overview()
 
 
 @blueprint.get("/status")
+@callers.signed_in
 def status() -> ResponseReturnValue:
     """The state alone, for the page that waits; once it is another, the whole page is drawn anew."""
     context = _context(signed_in_provider(), utcnow())
@@ -78,6 +82,7 @@ def status() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@callers.signed_in
 @once.makes_one
 def change() -> ResponseReturnValue:
     """Choose mode and names. Two-Way leads into the wizard, leaving it to a page that says what goes."""
@@ -103,6 +108,7 @@ def change() -> ResponseReturnValue:
 
 
 @blueprint.post("/now")
+@callers.signed_in
 def sync_now() -> ResponseReturnValue:
     """Ask for a run at once, or for the next try to clear up; the page tells when it is done."""
     provider, now = signed_in_provider(), utcnow()
@@ -116,6 +122,7 @@ def sync_now() -> ResponseReturnValue:
 
 
 @blueprint.post("/feed-url")
+@callers.signed_in
 @once.makes_one
 def new_feed_url() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
@@ -131,6 +138,7 @@ def new_feed_url() -> ResponseReturnValue:
 
 
 @blueprint.post("/create-again")
+@callers.signed_in
 def create_again() -> ResponseReturnValue:
     provider, now = signed_in_provider(), utcnow()
     connection = current.live_connection(provider)
@@ -145,6 +153,7 @@ def create_again() -> ResponseReturnValue:
 
 
 @blueprint.post("/leftover-gone")
+@callers.signed_in
 def leftover_gone() -> ResponseReturnValue:
     """The provider says that what stayed in Google was deleted there: the receipt reminds no more."""
     provider, now = signed_in_provider(), utcnow()
@@ -155,12 +164,14 @@ def leftover_gone() -> ResponseReturnValue:
 
 
 @blueprint.get("/turn-off")
+@callers.signed_in
 def turn_off() -> ResponseReturnValue:
     """What goes and what stays, before anything does."""
     return _turn_off_page(GOALS.get(request.args.get("to", ""), SyncMode.OFF))
 
 
 @blueprint.post("/turn-off")
+@callers.signed_in
 @once.makes_one
 def turn_off_now() -> ResponseReturnValue:
     goal = GOALS.get(request.form.get("to", ""), SyncMode.OFF)
@@ -169,7 +180,7 @@ def turn_off_now() -> ResponseReturnValue:
     own = request.form.get("own", "")  # as many as the page said
     choices: dict[str, Any] = {
         "keep_events": "keep" in request.form,
-        "own_to_delete": int(own) if own.isdecimal() and len(own) < MOST_DIGITS else 0,
+        "own_to_delete": reading.whole_number(own, most_digits=MOST_DIGITS) or 0,
     }
     return _leave(
         "sync.turned-off", lambda provider, now: switching.choose_mode(provider, goal, now=now, **choices)
@@ -177,12 +188,14 @@ def turn_off_now() -> ResponseReturnValue:
 
 
 @blueprint.get("/start-over")
+@callers.signed_in
 def start_over() -> ResponseReturnValue:
     """What goes and what comes back, before anything does."""
     return render_template("sync/start_over.html", **_context(signed_in_provider(), utcnow()))
 
 
 @blueprint.post("/start-over")
+@callers.signed_in
 def start_over_now() -> ResponseReturnValue:
     return _leave("sync.started-over", lambda provider, now: switching.start_over(provider, now=now))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.sansio.blueprints import Blueprint as AnyBlueprint
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +15,7 @@ from portal.extensions import begin_writing, db, htmx
 from portal.models import Feed, Provider
 from portal.rows import pausing
 from portal.rows.pausing import Pause
+from portal.views.door import callers
 from portal.views.page import times
 from portal.views.page.auditing import note
 from portal.views.page.signing_in import signed_in_provider
@@ -77,11 +78,10 @@ def revived(pause: Pause) -> Revived | None:
 
 
 @blueprint.post("/go-on")
+@callers.owner
 def go_on() -> ResponseReturnValue:
     """This is the database that counts: everything runs again. Owners only."""
     provider, now = signed_in_provider(), utcnow()
-    if not provider.is_owner:
-        abort(403)
     begin_writing()
     if pausing.go_on(now=now):
         note("sync.gone-on", provider, now=now)

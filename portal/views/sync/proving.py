@@ -19,6 +19,7 @@ from portal.errors import (
 from portal.extensions import begin_writing, db
 from portal.models import Appointment
 from portal.standing import proof
+from portal.views.door import callers
 from portal.views.page.signing_in import signed_in_provider
 
 blueprint = Blueprint("proving", __name__)
@@ -54,6 +55,7 @@ UNAVAILABLE = "Google could not be asked just now. Nothing was changed; try agai
 
 
 @blueprint.post("/look-up/<int:appointment_id>")
+@callers.signed_in
 def look(appointment_id: int) -> ResponseReturnValue:
     """Ask Google for this one event, now. One short request; what differs is the next run's to mend."""
     provider, now = signed_in_provider(), utcnow()
@@ -72,6 +74,7 @@ def look(appointment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/push-again/<int:appointment_id>")
+@callers.signed_in
 def push_again(appointment_id: int) -> ResponseReturnValue:
     """Write the event anew. The page tells when it is confirmed."""
     provider, now = signed_in_provider(), utcnow()
