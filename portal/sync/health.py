@@ -78,7 +78,7 @@ class ConnectionFacts:
     counts: Counts = field(default_factory=Counts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """What is the case, why, what follows, what to do. `state`: the page's data-state."""
 
@@ -86,8 +86,8 @@ class Story:
     tone: Tone
     headline: str
     cause: str
-    consequence: str
-    act: Act
+    consequence: str = ""
+    act: Act = Act.NOTHING
     chip: str
     code: str
     since: dt.datetime | None = None
@@ -104,9 +104,26 @@ PAUSED = Story(
     headline="Sync is paused",
     cause="This database was restored, moved or copied. Until an owner presses Go on, nothing is sent.",
     consequence="What you change here is kept and sent after that. Nothing was deleted.",
-    act=Act.NOTHING,
     chip="Sync is paused",
     code="PAUSED",
+)
+ONE_WAY = Story(
+    state="one-way",
+    tone=Tone.GOOD,
+    headline="One-Way Sync is on",
+    cause="Calendar apps read your appointments from one private link.",
+    consequence="Anyone who has the link can read it.",
+    chip="One-Way Sync",
+    code="ONE-WAY",
+)
+OFF = Story(
+    state="off",
+    tone=Tone.QUIET,
+    headline="Sync is off",
+    cause="Nothing leaves Lockstep, nothing comes in.",
+    act=Act.CONTINUE,
+    chip="Sync is off",
+    code="OFF",
 )
 
 
@@ -115,7 +132,7 @@ def tell(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     if facts.is_paused:
         return PAUSED
     if facts.phase is None or facts.phase == "ended":
-        return _without_connection(facts)
+        return ONE_WAY if facts.mode == "one-way" else OFF
     if facts.phase == "removing":
         return _removing(facts, now=now)
     if facts.phase in BUSY_PHASES:
@@ -133,30 +150,6 @@ def _silence(facts: ConnectionFacts, *, now: dt.datetime) -> str | None:
     return "silent" if late else None
 
 
-def _without_connection(facts: ConnectionFacts) -> Story:
-    if facts.mode == "one-way":
-        return Story(
-            state="one-way",
-            tone=Tone.GOOD,
-            headline="One-Way Sync is on",
-            cause="Calendar apps read your appointments from one private link.",
-            consequence="Anyone who has the link can read it.",
-            act=Act.NOTHING,
-            chip="One-Way Sync",
-            code="ONE-WAY",
-        )
-    return Story(
-        state="off",
-        tone=Tone.QUIET,
-        headline="Sync is off",
-        cause="Nothing leaves Lockstep, nothing comes in.",
-        consequence="",
-        act=Act.CONTINUE,
-        chip="Sync is off",
-        code="OFF",
-    )
-
-
 def _removing(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
     trouble = ""
     if facts.problem == UNREADABLE:
@@ -169,7 +162,6 @@ def _removing(facts: ConnectionFacts, *, now: dt.datetime) -> Story:
         headline="Clearing up",
         cause=f"What sync has made is being taken away, step by step.{trouble}",
         consequence="Your appointments stay, and so does everything of your own in Google.",
-        act=Act.NOTHING,
         chip="Clearing up",
         code="REMOVING",
         since=facts.problem_since,
@@ -279,43 +271,40 @@ def _calendar_out_of_reach(facts: ConnectionFacts, now: dt.datetime) -> Story:
     )
 
 
-NOTHING_WRITTEN = "Nothing is written to Google until then. Nothing was deleted."
 QUESTIONS = {
     "older-database": (
         "Google holds newer versions than Lockstep",
         "This happens after Lockstep was restored from a backup. Which side holds is for you to say.",
-        NOTHING_WRITTEN,
         "A question about a backup",
     ),
     "unknown-calendar": (
         "Google holds a calendar that Lockstep made and does not know",
         "Whether that calendar is to go on is for you to say.",
-        NOTHING_WRITTEN,
         "A question about a backup",
     ),
     "many-deletes": (
         "Many events would be deleted in Google",
         "The history here does not say why, so they wait for your word.",
-        NOTHING_WRITTEN,
         "A question about many deletions",
     ),
 }
 LARGE_CHANGE = (
     "Google shows an unusually large change",
     "So many changes at once are rarely meant, so they wait for your word.",
-    "Everything else goes on. Nothing was deleted.",
     "A question about a large change",
 )
 
 
 def _question(facts: ConnectionFacts, now: dt.datetime) -> Story:
-    headline, cause, consequence, chip = QUESTIONS.get(facts.problem_detail or "", LARGE_CHANGE)
+    is_all_held = facts.problem_detail in QUESTIONS
+    headline, cause, chip = QUESTIONS.get(facts.problem_detail or "", LARGE_CHANGE)
+    until_then = "Nothing is written to Google until then" if is_all_held else "Everything else goes on"
     return Story(
         state="question",
         tone=Tone.WARN,
         headline=headline,
         cause=cause,
-        consequence=consequence,
+        consequence=f"{until_then}. Nothing was deleted.",
         act=Act.ANSWER,
         chip=chip,
         code="HELD",
@@ -382,9 +371,7 @@ def _nothing_deleted(facts: ConnectionFacts) -> str:
 
 def _imports_age(facts: ConnectionFacts, now: dt.datetime) -> str:
     """From the seventh day on: what becomes of the Google events that nobody can renew."""
-    if facts.problem_since is None:
-        return ""
-    days = (now - facts.problem_since).days
+    days = (now - (facts.problem_since or now)).days
     if days < ANNOUNCED_AFTER_DAYS:
         return ""
     if days >= IMPORTS_KEPT_DAYS:
