@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 TYPED := portal sandbox demo deploy bench scripts wsgi.py worker.py
 
-.PHONY: help setup browser demo run worker test test-browser test-google screens test-long lint format bench lock
+.PHONY: help setup browser demo run worker test test-browser test-google screens test-long lint format bench lock sbom
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,3 +63,8 @@ lock: setup ## Write the lock files anew from requirements.in and requirements-d
 	    --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in; \
 	done
+
+sbom: setup ## Write build/sbom.json, the list of parts that a release carries (CycloneDX)
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --output-format JSON \
+	  --output-file build/sbom.json 2>build/sbom.log || { cat build/sbom.log; exit 1; }

@@ -33,6 +33,8 @@ def test_fifty_people_click_while_their_calendars_are_synced_and_nothing_fails_o
     start_portal: StartPortal, database_url: str, sandbox: Sandbox, google: SandboxClient, tmp_path: Path
 ) -> None:
     settings = {"PROXY_HOPS": "1", "SYNC_POLL_SECONDS": "5"}
+    # the people here do not open a closed connection anew by themselves, as browsers do
+    settings |= {"GUNICORN_CMD_ARGS": "--keep-alive 60"}
     portal = start_portal(database_url, google=sandbox.settings(), web=False, workers=0, **settings)
     with in_portal(portal):
         crowd = Crowd(google, people=PEOPLE, booked=BOOKED, seed=SEED)
