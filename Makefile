@@ -65,6 +65,4 @@ lock: setup ## Write the lock files anew from requirements.in and requirements-d
 	done
 
 sbom: setup ## Write build/sbom.json, the list of parts that a release carries (CycloneDX)
-	@mkdir -p build
-	@$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --output-format JSON \
-	  --output-file build/sbom.json 2>build/sbom.log || { cat build/sbom.log; exit 1; }
+	@$(BIN)/python -m scripts.sbom
