@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def write(target: Path) -> None:
-    """The same bytes for the same lock. Raises CalledProcessError; what was wrong stands on standard error."""
+    """The same bytes for the same lock. Raises CalledProcessError; why, stands on standard error."""
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", str(ROOT / "requirements.txt")]
     command += ["--output-reproducible", "--output-format", "JSON", "--output-file", str(target)]
