@@ -158,6 +158,7 @@ class Office:
             google_sub=f"sub-{provider.id}",
             email=provider.email,
             scopes="",
+            refresh_token="1//of-the-office",
             granted_at=NOW,
         )
         db.session.add(connection)

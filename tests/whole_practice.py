@@ -42,6 +42,7 @@ from portal.practice import appointments, clients, offers, series
 from portal.practice.appointments import AppointmentDetails, AppointmentKind
 from portal.practice.spans import Timed
 from portal.practice.undo import Memory
+from portal.rows import pausing
 from tests.scratch_practice import Browser, add_provider, in_context, make_app
 
 ROLES = ("provider", "colleague", "owner")
@@ -88,6 +89,7 @@ def open_practice(folder: Path, database_url: str, **settings: str) -> Iterator[
     with in_context(app):
         if not is_sqlite:
             flask_migrate.upgrade()
+        pausing.stamp()  # the first page would
         practice = Practice(app, {}, _shared())
         for role in ROLES:
             practice.people[role] = _person(role)

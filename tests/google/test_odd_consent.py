@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from flask import Flask, session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from demo.processes import ROOT
 from portal import create_app
 from portal.config import load_config
 from portal.errors import CalendarUnavailable, HostNotAllowed, Refused
+from portal.extensions import db
 from portal.google import oauth
 from sandbox import serve
 from sandbox.client import SandboxClient
@@ -56,7 +59,11 @@ def app(gate: Gate, tmp_path: Path) -> Flask:
         "GOOGLE_OIDC_METADATA_URL": f"{gate.url}/.well-known/openid-configuration",
         "GOOGLE_API_ENDPOINT": gate.url,
     }
-    return create_app(load_config(values), TESTING=True)
+    app = create_app(load_config(values), TESTING=True)
+    with app.app_context():
+        flask_migrate.upgrade(directory=str(ROOT / "migrations"))  # the way out asks whose database this is
+        db.engine.dispose()
+    return app
 
 
 def forget_metadata(app: Flask) -> None:

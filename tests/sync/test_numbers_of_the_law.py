@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from portal import outward
 from portal.engine import lease
 from portal.errors import CalendarUnavailable, InvalidCalendarData, QuotaExceeded
-from portal.google import transport
 from portal.sync import breaker, health, inbound, modes, outbound, pace, recurrence, trouble
 from portal.sync.event import Content, Event, EventTime
 from portal.sync.inbound import ConfirmGone, Ignore, RefreshEtag, decide_own, why_unsafe
@@ -57,8 +57,8 @@ CONTENT = Content(
         (trouble.REFUSED_TOLD_AFTER, dt.timedelta(hours=24)),
         (lease.LEASE_SECONDS, 36),
         (lease.RENEW_BELOW_SECONDS, 30),
-        (transport.STEP_SECONDS, 15),
-        (transport.WHOLE_SECONDS, 25),
+        (outward.STEP_SECONDS, 15),
+        (outward.WHOLE_SECONDS, 25),
     ],
 )
 def test_a_number_of_the_law_is_what_the_law_says(number: object, value: object) -> None:
@@ -139,7 +139,7 @@ def test_google_s_own_wish_is_heeded_up_to_a_quarter_of_an_hour() -> None:
 
 def test_a_request_that_begins_at_the_last_moment_is_over_before_its_lease() -> None:
     """And a killed run's lease, a tick and a worker that begins are over within 45 seconds."""
-    assert transport.WHOLE_SECONDS < lease.RENEW_BELOW_SECONDS < lease.LEASE_SECONDS < 45
+    assert outward.WHOLE_SECONDS < lease.RENEW_BELOW_SECONDS < lease.LEASE_SECONDS < 45
 
 
 def test_a_used_up_quota_waits_an_hour_or_as_long_as_google_says() -> None:

@@ -32,6 +32,7 @@ from portal.models import (
     SyncMode,
 )
 from portal.practice import clients
+from tests.forms import read_page
 from tests.scratch_practice import NOW, PASSWORD, Browser, add_provider, in_context, make_app, make_grant
 
 EMAIL = "wren.hale@example.com"
@@ -244,7 +245,10 @@ def test_one_way_shows_the_feed_url_and_off_takes_it_away(desk: Desk) -> None:
     assert desk.press(mode="one-way", display="internal-id") == (303, "/calendar/sync")
     assert desk.state == ("one-way", "one-way")
     token = desk.change(addresses.live_feed).token
-    assert f'readonly value="http://127.0.0.1:5000/feeds/{token}/calendar.ics"' in desk.open()
+    page = read_page(desk.open())
+    (field,) = [each for each in page.find("input") if each["id"] == "feed-url"]
+    assert "readonly" in field
+    assert field["value"] == f"http://127.0.0.1:5000/feeds/{token}/calendar.ics"
     desk.press(mode="off", display="internal-id")
     assert desk.state == ("off", "off")
     assert desk.change(addresses.live_feed) is None
