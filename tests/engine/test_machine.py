@@ -34,7 +34,7 @@ from tests.engine.test_pull import timed
 from tests.engine.test_push import starts_at
 from tests.google_dates import google_shows, promised
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "80"))
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "50"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "18"))
 FAULTS = ("lost_answer", "reset", "backend_error", "rate_limit", "malformed_json", "condition_not_met")
 METHODS = (
